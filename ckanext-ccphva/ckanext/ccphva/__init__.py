@@ -1,0 +1,1 @@
+"""The catalogue: dataset rules, languages, search, pages, change log, operating it."""

@@ -1,0 +1,24 @@
+"""`ckan ccphva …`: what production needs from the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ckanext.ccphva import demo as demonstration
+
+__all__ = ["ccphva"]
+
+
+@click.group(short_help="The territorial portal: content, health, backup.")
+def ccphva() -> None:
+    """The territorial portal: content, health, backup."""
+
+
+@ccphva.command()
+@click.option("--accounts", type=click.Path(path_type=Path), help="File (mode 600) that takes the demo accounts.")
+def demo(accounts: Path | None) -> None:
+    """Fill the portal with its territory: organisations, demo accounts, demo datasets."""
+    for line in demonstration.fill(accounts):
+        click.echo(line)

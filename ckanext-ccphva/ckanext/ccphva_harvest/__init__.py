@@ -1,0 +1,1 @@
+"""CKAN's face of the harvesters: register, Celery tasks, catalogue writer, run table."""

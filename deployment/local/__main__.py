@@ -1,0 +1,177 @@
+"""`./portal <command>`: the commands that help.txt lists."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from local import catalogue, configuration, database, search, tools
+from local.console import Failure, say
+from local.settings import DEPLOYMENT, ROOT, VENV, Instance, instance_from_environment
+from local.supervision import Supervisor
+
+
+def up(instance: Instance) -> None:
+    """Everything from a fresh clone to a portal that answers, in the background."""
+    began = time.monotonic()
+    _refuse_full_disk(instance)
+    tools.prepare()
+    supervisor = Supervisor(instance)
+    if supervisor.pid is None:
+        configuration.write(instance)
+        search.write_home(instance)
+        database.prepare_cluster(instance)
+        say("Starting database, queue and search")
+        supervisor.start()
+    supervisor.wait_for_base()
+    catalogue.prepare(instance)
+    say("Starting the portal")
+    supervisor.start_all()
+    supervisor.wait_for_pages()
+    say(f"The portal answers at {instance.site_url} after {time.monotonic() - began:.0f} s (accounts: {instance.home / 'accounts.json'})")
+
+
+def run(instance: Instance) -> None:
+    """`up`, then wait; one Ctrl-C stops all."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        up(instance)
+        say("Ctrl-C stops everything")
+        while Supervisor(instance).pid:
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        say("Stopping")
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        down(instance)
+
+
+def down(instance: Instance) -> None:
+    Supervisor(instance).stop()
+    say("Everything is stopped")
+
+
+def status(instance: Instance) -> None:
+    states = Supervisor(instance).states()
+    if not states:
+        raise Failure("Nothing runs here", "Start it with: ./portal up")
+    for name, state in states.items():
+        print(f"{name:10} {state['statename']:9} {state['description']}")
+
+
+def reset(instance: Instance) -> None:
+    """Forget everything of this instance but the shared tools."""
+    if "--yes" not in sys.argv and input(f"Delete databases, index and files of {instance.home}? Type yes: ") != "yes":
+        raise Failure("Nothing was deleted", "Answer yes, or call ./portal reset --yes")
+    down(instance)
+    cluster = instance.paths["postgres"]
+    if cluster.is_symlink():
+        shutil.rmtree(cluster.resolve(), ignore_errors=True)
+        cluster.unlink()
+    for name in ("postgres", "redis", "solr", "files", "unit-files", "mail", "nginx", "run", "metrics", "tmp"):
+        shutil.rmtree(instance.home / name, ignore_errors=True)
+    for name in ("prepared.json", "accounts.json", "secrets.json"):
+        (instance.home / name).unlink(missing_ok=True)
+    say("Forgotten; ./portal run begins anew")
+
+
+def test(instance: Instance) -> int:
+    """Every test, on an instance of its own; arguments go to pytest."""
+    instance = instance_from_environment(testing=True)
+    began = time.monotonic()
+    was_running = Supervisor(instance).pid is not None
+    up(instance)
+    environment = os.environ | {"PORTAL_TEST_HOME": str(instance.home), "PORTAL_TEST_URL": instance.site_url, "CKAN_INI": str(instance.ini(in_process_tests=True)), "PYTHONPATH": str(DEPLOYMENT)}
+    arguments = sys.argv[2:]
+    try:
+        code = _pytest(arguments or ["tests"], environment, instance)
+    finally:
+        if not was_running:
+            down(instance)
+    say(f"Tests took {time.monotonic() - began:.0f} s with set-up")
+    return code
+
+
+def _pytest(arguments: list[str], environment: dict[str, str], instance: Instance) -> int:
+    command = [VENV / "bin" / "python", "-m", "pytest", f"--ckan-ini={instance.ini(in_process_tests=True)}", *arguments]
+    return subprocess.run([str(c) for c in command], cwd=ROOT, env=environment, check=False).returncode
+
+
+def lint(_: Instance) -> int:
+    """ruff, pyright, import rules and change fragments; the code is the number of those that failed."""
+    tools.prepare()
+    bin_ = VENV / "bin"
+    checks = [
+        [bin_ / "ruff", "check", "."],
+        [bin_ / "ruff", "format", "--check", "."],
+        [tools.NODE / "node_modules" / ".bin" / "pyright"],
+        [bin_ / "lint-imports"],
+        [bin_ / "towncrier", "build", "--draft", "--version", "next"],
+    ]
+    failed = 0
+    for check in checks:
+        say(" ".join(str(c) for c in check[-3:]))
+        quiet = {"stdout": subprocess.DEVNULL} if "towncrier" in str(check[0]) else {}
+        failed += bool(subprocess.run([str(c) for c in check], cwd=ROOT, check=False, env=os.environ | {"PYTHONPATH": ""}, **quiet).returncode)
+    return failed
+
+
+def docs(_: Instance) -> int:
+    return subprocess.run([VENV / "bin" / "mkdocs", "build", "--strict", "--quiet", "--site-dir", ROOT / "var" / "docs"], cwd=ROOT, check=False).returncode
+
+
+def ckan(instance: Instance) -> int:
+    return subprocess.run([VENV / "bin" / "ckan", "-c", instance.ini(), *sys.argv[2:]], check=False).returncode
+
+
+def lock(_: Instance) -> None:
+    """Resolve the .in files into lock files with hashes, by uv in an environment of its own."""
+    home = ROOT / "var" / "tools" / "uv"
+    folder = DEPLOYMENT / "requirements"
+    if not home.exists():
+        subprocess.run(["/usr/bin/python3", "-m", "venv", home], check=True)
+        subprocess.run([home / "bin" / "pip", "install", "--quiet", "uv"], check=True)
+    for name in ("runtime", "development"):
+        options = ["--python-version=3.11", "--generate-hashes", "--no-header", "--no-emit-index-url", "--allow-unsafe", "--quiet"]
+        subprocess.run([home / "bin" / "uv", "pip", "compile", *options, f"{name}.in", "-o", f"{name}.txt"], cwd=folder, check=True)
+
+
+COMMANDS: dict[str, Callable[[Instance], int | None]] = {
+    "run": run, "up": up, "down": down, "status": status, "reset": reset, "test": test,
+    "lint": lint, "docs": docs, "ckan": ckan, "lock": lock,
+}  # fmt: skip
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _refuse_full_disk(instance: Instance) -> None:
+    instance.home.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(instance.home).free
+    if free < 1_000_000_000:
+        raise Failure(f"Only {free // 1_000_000} MB are free below {instance.home}", "Make room: 1 GB is the least to start with")
+
+
+def main() -> int:
+    name = sys.argv[1] if len(sys.argv) > 1 else "help"
+    command = COMMANDS.get(name)
+    try:
+        if command is None:
+            raise Failure(f"There is no command {name!r}", "See: ./portal help")
+        return command(instance_from_environment()) or 0
+    except Failure as failure:
+        print(f"✗ {failure}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("✗ Interrupted; the next call goes on where this one stopped", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

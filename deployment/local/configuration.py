@@ -1,0 +1,135 @@
+"""Renders every configuration file of an instance from the templates that production uses too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from local.settings import DEPLOYMENT, POSTGRES_BIN, TOOLS, VENV, Instance, write_private
+
+PLUGINS = (
+    "ccphva harvest dcat dcat_json_interface structured_data spatial_metadata spatial_query "
+    "scheming_datasets scheming_organizations activity image_view text_view datatables_view datastore"
+)
+
+
+@dataclass(frozen=True)
+class Process:
+    """A program that runs all the time, for supervisor and for systemd alike.
+
+    :param base: what the others need (database, queue, search), started first.
+    :param group: a stop goes to the whole process group.
+    """
+
+    name: str
+    command: str
+    directory: Path
+    user: str = ""
+    environment: str = ""
+    base: bool = False
+    stop_signal: str = "TERM"
+    stop_seconds: int = 15
+    group: bool = False
+
+
+def processes(instance: Instance) -> list[Process]:
+    """All programs of a local instance, in the order in which they start."""
+    paths, ports, home = instance.paths, instance.ports, instance.home
+    python = VENV / "bin"
+    with_ckan = f'CKAN_INI="{instance.ini()}",PROMETHEUS_MULTIPROC_DIR="{paths["metrics"]}",TMPDIR="{paths["tmp"]}"'
+    celery = f"{python}/celery -A ckanext.ccphva_harvest.celery_app"
+    return [
+        Process(
+            "postgres",
+            f"{POSTGRES_BIN}/postgres -D {paths['postgres'].resolve()}",
+            Path("/"),
+            user="postgres" if instance.is_root else "",
+            base=True,
+            stop_signal="INT",
+        ),
+        Process("redis", f"/usr/bin/redis-server {home}/redis.conf", paths["redis"], base=True),
+        Process(
+            "solr",
+            f"/usr/bin/java -Xms128m -Xmx512m -XX:+UseSerialGC -Dlog4j2.level=WARN -Dsolr.jetty.host=127.0.0.1 "
+            f"-cp {TOOLS}/solr/* {DEPLOYMENT}/solr/Launcher.java {paths['solr']} {ports['solr']}",
+            paths["solr"],
+            base=True,
+        ),
+        Process(
+            "mail",
+            f"{python}/python -m aiosmtpd -n -l 127.0.0.1:{ports['mail']} -c aiosmtpd.handlers.Mailbox {paths['mail']}",
+            home,
+            base=True,
+        ),
+        Process(
+            "web",
+            f"{python}/gunicorn --bind 127.0.0.1:{ports['gunicorn']} --workers 2 --threads 4 --timeout 120 "
+            f"--graceful-timeout 10 --max-requests 5000 --max-requests-jitter 500 "
+            f"--config python:ckanext.ccphva.gunicorn ckanext.ccphva.wsgi:application",
+            home,
+            environment=with_ckan,
+        ),
+        Process("worker", f"{celery} worker --loglevel INFO --concurrency 2 --queues harvest,load,render,mail", home, environment=with_ckan, stop_seconds=30),
+        Process("beat", f"{celery} beat --loglevel WARNING --schedule {paths['run']}/beat --pidfile=", home, environment=with_ckan),
+        Process("jobs", f"{python}/ckan -c {instance.ini()} jobs worker", home, environment=with_ckan),
+        Process("follower", f"{python}/ckan -c {instance.ini()} ccphva follow", home, environment=with_ckan),
+        Process("nginx", f"/usr/sbin/nginx -e stderr -p {paths['nginx']} -c {home}/nginx.conf", home, stop_signal="QUIT"),
+    ]
+
+
+def context(instance: Instance, in_process_tests: bool = False) -> dict[str, Any]:
+    """What the templates may use; `in_process_tests` points to databases that tests may empty."""
+    suffix = "_unit" if in_process_tests else ""
+    number = 5 if in_process_tests else 0
+    return {
+        "local": True,
+        "root": instance.is_root,
+        "throwaway": instance.throwaway,
+        "in_process_tests": in_process_tests,
+        "paths": instance.paths | ({"files": instance.folder("unit-files")} if in_process_tests else {}),
+        "ports": instance.ports,
+        "secrets": instance.secrets,
+        "territory": instance.territory,
+        "processes": processes(instance),
+        "plugins": PLUGINS,
+        "site_id": "unit" if in_process_tests else instance.territory_name,
+        "site_url": instance.site_url,
+        "base_uri": instance.territory["base_uri"],
+        "server_name": "_",
+        "database": {
+            "ckan": instance.database_url("ckan", f"ckan{suffix}"),
+            "datastore_write": instance.database_url("ckan", f"datastore{suffix}"),
+            "datastore_read": instance.database_url("datastore_read", f"datastore{suffix}"),
+        },
+        "solr_url": f"http://127.0.0.1:{instance.ports['solr']}/solr/{'unit' if in_process_tests else 'ckan'}",
+        "redis_url": instance.redis_url(number),
+        "celery_url": instance.redis_url(number + 1),
+        "smtp": {
+            "server": f"127.0.0.1:{instance.ports['mail']}",
+            "starttls": "false",
+            "mail_from": instance.territory["mail_from"],
+            "mail_to": instance.territory["mail_to"],
+        },
+        "harvest_networks": "127.0.0.0/8",
+    }
+
+
+def render(template: str, values: dict[str, Any]) -> str:
+    loader = jinja2.FileSystemLoader(DEPLOYMENT / "templates")
+    # Configuration files, not pages: nothing here is HTML.
+    environment = jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True)  # noqa: S701
+    return environment.get_template(template).render(values)
+
+
+def write(instance: Instance) -> None:
+    """Write all configuration files of the instance; those with secrets are readable by their owner only."""
+    values = context(instance)
+    for template, name in (("ckan.ini.j2", "ckan.ini"), ("supervisord.conf.j2", "supervisord.conf"), ("nginx.conf.j2", "nginx.conf"), ("redis.conf.j2", "redis.conf")):
+        write_private(instance.home / name, render(template, values))
+    write_private(instance.ini(in_process_tests=True), render("ckan.ini.j2", context(instance, in_process_tests=True)))
+    for folder in ("body", "proxy", "fastcgi", "uwsgi", "scgi"):
+        (instance.paths["nginx"] / folder).mkdir(exist_ok=True)
+    (instance.paths["nginx"] / "resting.html").write_text(render("resting.html.j2", values))

@@ -1,0 +1,1 @@
+"""Metadata as data: dataset and organisation schemas, presets, code lists, licences (YAML)."""

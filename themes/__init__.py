@@ -1,0 +1,1 @@
+"""One folder a theme: templates, assets, public files."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -20,10 +21,13 @@ NETWORK = "A missing network is the usual cause: call again when it is back"
 def prepare() -> None:
     """Bring the shared tools up to date; each part is skipped when its inputs have not changed."""
     LOG.mkdir(parents=True, exist_ok=True)
-    own_package()
-    solr_jars()
-    browser_assets()
-    languages()
+    TOOLS.mkdir(parents=True, exist_ok=True)
+    with (TOOLS / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two instances of one checkout may start at the same time
+        own_package()
+        solr_jars()
+        browser_assets()
+        languages()
 
 
 def own_package() -> None:

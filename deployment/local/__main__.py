@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from local import catalogue, configuration, database, search, tools
 from local.console import Failure, say
@@ -33,7 +34,9 @@ def up(instance: Instance) -> None:
     say("Starting the portal")
     supervisor.start_all()
     supervisor.wait_for_pages()
-    say(f"The portal answers at {instance.site_url} after {time.monotonic() - began:.0f} s (accounts: {instance.home / 'accounts.json'})")
+    seconds = time.monotonic() - began
+    say(f"The portal answers at {instance.site_url} after {seconds:.0f} s")
+    say(f"Accounts to try it with: {instance.home / 'accounts.json'}")
 
 
 def run(instance: Instance) -> None:
@@ -66,14 +69,28 @@ def status(instance: Instance) -> None:
 
 def reset(instance: Instance) -> None:
     """Forget everything of this instance but the shared tools."""
-    if "--yes" not in sys.argv and input(f"Delete databases, index and files of {instance.home}? Type yes: ") != "yes":
+    if (
+        "--yes" not in sys.argv
+        and input(f"Delete databases, index and files of {instance.home}? Type yes: ") != "yes"
+    ):
         raise Failure("Nothing was deleted", "Answer yes, or call ./portal reset --yes")
     down(instance)
     cluster = instance.paths["postgres"]
     if cluster.is_symlink():
         shutil.rmtree(cluster.resolve(), ignore_errors=True)
         cluster.unlink()
-    for name in ("postgres", "redis", "solr", "files", "unit-files", "mail", "nginx", "run", "metrics", "tmp"):
+    for name in (
+        "postgres",
+        "redis",
+        "solr",
+        "files",
+        "unit-files",
+        "mail",
+        "nginx",
+        "run",
+        "metrics",
+        "tmp",
+    ):
         shutil.rmtree(instance.home / name, ignore_errors=True)
     for name in ("prepared.json", "accounts.json", "secrets.json"):
         (instance.home / name).unlink(missing_ok=True)
@@ -86,7 +103,12 @@ def test(instance: Instance) -> int:
     began = time.monotonic()
     was_running = Supervisor(instance).pid is not None
     up(instance)
-    environment = os.environ | {"PORTAL_TEST_HOME": str(instance.home), "PORTAL_TEST_URL": instance.site_url, "CKAN_INI": str(instance.ini(in_process_tests=True)), "PYTHONPATH": str(DEPLOYMENT)}
+    environment = os.environ | {
+        "PORTAL_TEST_HOME": str(instance.home),
+        "PORTAL_TEST_URL": instance.site_url,
+        "CKAN_INI": str(instance.ini(in_process_tests=True)),
+        "PYTHONPATH": str(DEPLOYMENT),
+    }
     arguments = sys.argv[2:]
     try:
         code = _pytest(arguments or ["tests"], environment, instance)
@@ -98,7 +120,13 @@ def test(instance: Instance) -> int:
 
 
 def _pytest(arguments: list[str], environment: dict[str, str], instance: Instance) -> int:
-    command = [VENV / "bin" / "python", "-m", "pytest", f"--ckan-ini={instance.ini(in_process_tests=True)}", *arguments]
+    command = [
+        VENV / "bin" / "python",
+        "-m",
+        "pytest",
+        f"--ckan-ini={instance.ini(in_process_tests=True)}",
+        *arguments,
+    ]
     return subprocess.run([str(c) for c in command], cwd=ROOT, env=environment, check=False).returncode
 
 
@@ -106,27 +134,34 @@ def lint(_: Instance) -> int:
     """ruff, pyright, import rules and change fragments; the code is the number of those that failed."""
     tools.prepare()
     bin_ = VENV / "bin"
-    checks = [
+    checks: list[list[object]] = [
         [bin_ / "ruff", "check", "."],
         [bin_ / "ruff", "format", "--check", "."],
         [tools.NODE / "node_modules" / ".bin" / "pyright"],
-        [bin_ / "lint-imports"],
+        [bin_ / "python", "-m", "local.import_rules"],
         [bin_ / "towncrier", "build", "--draft", "--version", "next"],
     ]
     failed = 0
     for check in checks:
-        say(" ".join(str(c) for c in check[-3:]))
-        quiet = {"stdout": subprocess.DEVNULL} if "towncrier" in str(check[0]) else {}
-        failed += bool(subprocess.run([str(c) for c in check], cwd=ROOT, check=False, env=os.environ | {"PYTHONPATH": ""}, **quiet).returncode)
+        command = [str(part) for part in check]
+        say(" ".join([Path(command[0]).name, *command[1:]]))
+        done = subprocess.run(command, cwd=ROOT, check=False, capture_output="towncrier" in command[0])
+        failed += bool(done.returncode)
     return failed
 
 
 def docs(_: Instance) -> int:
-    return subprocess.run([VENV / "bin" / "mkdocs", "build", "--strict", "--quiet", "--site-dir", ROOT / "var" / "docs"], cwd=ROOT, check=False).returncode
+    return subprocess.run(
+        [VENV / "bin" / "mkdocs", "build", "--strict", "--quiet", "--site-dir", ROOT / "var" / "docs"],
+        cwd=ROOT,
+        check=False,
+    ).returncode
 
 
 def ckan(instance: Instance) -> int:
-    return subprocess.run([VENV / "bin" / "ckan", "-c", instance.ini(), *sys.argv[2:]], check=False).returncode
+    return subprocess.run(
+        [VENV / "bin" / "ckan", "-c", instance.ini(), *sys.argv[2:]], check=False
+    ).returncode
 
 
 def lock(_: Instance) -> None:
@@ -137,8 +172,19 @@ def lock(_: Instance) -> None:
         subprocess.run(["/usr/bin/python3", "-m", "venv", home], check=True)
         subprocess.run([home / "bin" / "pip", "install", "--quiet", "uv"], check=True)
     for name in ("runtime", "development"):
-        options = ["--python-version=3.11", "--generate-hashes", "--no-header", "--no-emit-index-url", "--allow-unsafe", "--quiet"]
-        subprocess.run([home / "bin" / "uv", "pip", "compile", *options, f"{name}.in", "-o", f"{name}.txt"], cwd=folder, check=True)
+        options = [
+            "--python-version=3.11",
+            "--generate-hashes",
+            "--no-header",
+            "--no-emit-index-url",
+            "--allow-unsafe",
+            "--quiet",
+        ]
+        subprocess.run(
+            [home / "bin" / "uv", "pip", "compile", *options, f"{name}.in", "-o", f"{name}.txt"],
+            cwd=folder,
+            check=True,
+        )
 
 
 COMMANDS: dict[str, Callable[[Instance], int | None]] = {
@@ -155,7 +201,10 @@ def _refuse_full_disk(instance: Instance) -> None:
     instance.home.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(instance.home).free
     if free < 1_000_000_000:
-        raise Failure(f"Only {free // 1_000_000} MB are free below {instance.home}", "Make room: 1 GB is the least to start with")
+        raise Failure(
+            f"Only {free // 1_000_000} MB are free below {instance.home}",
+            "Make room: 1 GB is the least to start with",
+        )
 
 
 def main() -> int:

@@ -19,14 +19,22 @@ def ckan(instance: Instance, *arguments: str, ini: Path | None = None) -> str:
     with log.open("a") as out:
         out.write(f"$ ckan {' '.join(arguments)}\n{done.stdout}{done.stderr}\n")
     if done.returncode:
-        raise Failure(f"`ckan {' '.join(arguments)}` failed: {(done.stderr.strip().splitlines() or ['no output'])[-1][:300]}", "The log says why; mend it and call again", log)
+        last = (done.stderr.strip().splitlines() or ["no output"])[-1][:300]
+        raise Failure(
+            f"`ckan {' '.join(arguments)}` failed: {last}",
+            "The log says why; mend it and call again",
+            log,
+        )
     return done.stdout
 
 
 def prepare(instance: Instance) -> None:
-    """Databases, tables, permissions, languages of scripts, demo: each once, and again when its inputs change."""
+    """Databases, tables, permissions, demo: each once, and again when its inputs change."""
     wanted = {
-        "database": fingerprint(ROOT / "deployment" / "requirements" / "runtime.txt", *sorted((ROOT / "ckanext-ccphva").rglob("migration"))),
+        "database": fingerprint(
+            ROOT / "deployment" / "requirements" / "runtime.txt",
+            *sorted((ROOT / "ckanext-ccphva").rglob("migration")),
+        ),
         "demo": fingerprint(instance.paths["territory"]) + instance.site_url,
     }
     stamp = instance.home / "prepared.json"
@@ -41,5 +49,10 @@ def prepare(instance: Instance) -> None:
         stamp.write_text(json.dumps(done := done | {"database": wanted["database"]}))
     if done.get("demo") != wanted["demo"]:
         with step(f"Filling the portal with the territory {instance.territory_name!r}"):
-            say("  " + ckan(instance, "ccphva", "demo", "--accounts", str(instance.home / "accounts.json")).strip().replace("\n", "\n  "))
+            say(
+                "  "
+                + ckan(instance, "ccphva", "demo", "--accounts", str(instance.home / "accounts.json"))
+                .strip()
+                .replace("\n", "\n  ")
+            )
         stamp.write_text(json.dumps(done | {"demo": wanted["demo"]}))

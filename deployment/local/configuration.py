@@ -39,7 +39,9 @@ def processes(instance: Instance) -> list[Process]:
     """All programs of a local instance, in the order in which they start."""
     paths, ports, home = instance.paths, instance.ports, instance.home
     python = VENV / "bin"
-    with_ckan = f'CKAN_INI="{instance.ini()}",PROMETHEUS_MULTIPROC_DIR="{paths["metrics"]}",TMPDIR="{paths["tmp"]}"'
+    with_ckan = (
+        f'CKAN_INI="{instance.ini()}",PROMETHEUS_MULTIPROC_DIR="{paths["metrics"]}",TMPDIR="{paths["tmp"]}"'
+    )
     celery = f"{python}/celery -A ckanext.ccphva_harvest.celery_app"
     return [
         Process(
@@ -53,14 +55,16 @@ def processes(instance: Instance) -> list[Process]:
         Process("redis", f"/usr/bin/redis-server {home}/redis.conf", paths["redis"], base=True),
         Process(
             "solr",
-            f"/usr/bin/java -Xms128m -Xmx512m -XX:+UseSerialGC -Dlog4j2.level=WARN -Dsolr.jetty.host=127.0.0.1 "
-            f"-cp {TOOLS}/solr/* {DEPLOYMENT}/solr/Launcher.java {paths['solr']} {ports['solr']}",
+            "/usr/bin/java -Xms128m -Xmx512m -XX:+UseSerialGC -Dlog4j2.level=WARN "
+            f"-Dsolr.jetty.host=127.0.0.1 -cp {TOOLS}/solr/* "
+            f"{DEPLOYMENT}/solr/Launcher.java {paths['solr']} {ports['solr']}",
             paths["solr"],
             base=True,
         ),
         Process(
             "mail",
-            f"{python}/python -m aiosmtpd -n -l 127.0.0.1:{ports['mail']} -c aiosmtpd.handlers.Mailbox {paths['mail']}",
+            f"{python}/python -m aiosmtpd -n -l 127.0.0.1:{ports['mail']} "
+            f"-c aiosmtpd.handlers.Mailbox {paths['mail']}",
             home,
             base=True,
         ),
@@ -72,11 +76,27 @@ def processes(instance: Instance) -> list[Process]:
             home,
             environment=with_ckan,
         ),
-        Process("worker", f"{celery} worker --loglevel INFO --concurrency 2 --queues harvest,load,render,mail", home, environment=with_ckan, stop_seconds=30),
-        Process("beat", f"{celery} beat --loglevel WARNING --schedule {paths['run']}/beat --pidfile=", home, environment=with_ckan),
+        Process(
+            "worker",
+            f"{celery} worker --loglevel INFO --concurrency 2 --queues harvest,load,render,mail",
+            home,
+            environment=with_ckan,
+            stop_seconds=30,
+        ),
+        Process(
+            "beat",
+            f"{celery} beat --loglevel WARNING --schedule {paths['run']}/beat --pidfile=",
+            home,
+            environment=with_ckan,
+        ),
         Process("jobs", f"{python}/ckan -c {instance.ini()} jobs worker", home, environment=with_ckan),
         Process("follower", f"{python}/ckan -c {instance.ini()} ccphva follow", home, environment=with_ckan),
-        Process("nginx", f"/usr/sbin/nginx -e stderr -p {paths['nginx']} -c {home}/nginx.conf", home, stop_signal="QUIT"),
+        Process(
+            "nginx",
+            f"/usr/sbin/nginx -e stderr -p {paths['nginx']} -c {home}/nginx.conf",
+            home,
+            stop_signal="QUIT",
+        ),
     ]
 
 
@@ -84,6 +104,7 @@ def context(instance: Instance, in_process_tests: bool = False) -> dict[str, Any
     """What the templates may use; `in_process_tests` points to databases that tests may empty."""
     suffix = "_unit" if in_process_tests else ""
     number = 5 if in_process_tests else 0
+    core = "unit" if in_process_tests else "ckan"
     return {
         "local": True,
         "root": instance.is_root,
@@ -104,7 +125,7 @@ def context(instance: Instance, in_process_tests: bool = False) -> dict[str, Any
             "datastore_write": instance.database_url("ckan", f"datastore{suffix}"),
             "datastore_read": instance.database_url("datastore_read", f"datastore{suffix}"),
         },
-        "solr_url": f"http://127.0.0.1:{instance.ports['solr']}/solr/{'unit' if in_process_tests else 'ckan'}",
+        "solr_url": f"http://127.0.0.1:{instance.ports['solr']}/solr/{core}",
         "redis_url": instance.redis_url(number),
         "celery_url": instance.redis_url(number + 1),
         "smtp": {
@@ -119,17 +140,28 @@ def context(instance: Instance, in_process_tests: bool = False) -> dict[str, Any
 
 def render(template: str, values: dict[str, Any]) -> str:
     loader = jinja2.FileSystemLoader(DEPLOYMENT / "templates")
-    # Configuration files, not pages: nothing here is HTML.
-    environment = jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True)  # noqa: S701
+    environment = jinja2.Environment(
+        loader=loader,
+        undefined=jinja2.StrictUndefined,
+        autoescape=jinja2.select_autoescape(["html.j2"]),
+        keep_trailing_newline=True,
+    )
     return environment.get_template(template).render(values)
 
 
 def write(instance: Instance) -> None:
     """Write all configuration files of the instance; those with secrets are readable by their owner only."""
     values = context(instance)
-    for template, name in (("ckan.ini.j2", "ckan.ini"), ("supervisord.conf.j2", "supervisord.conf"), ("nginx.conf.j2", "nginx.conf"), ("redis.conf.j2", "redis.conf")):
+    for template, name in (
+        ("ckan.ini.j2", "ckan.ini"),
+        ("supervisord.conf.j2", "supervisord.conf"),
+        ("nginx.conf.j2", "nginx.conf"),
+        ("redis.conf.j2", "redis.conf"),
+    ):
         write_private(instance.home / name, render(template, values))
-    write_private(instance.ini(in_process_tests=True), render("ckan.ini.j2", context(instance, in_process_tests=True)))
+    write_private(
+        instance.ini(in_process_tests=True), render("ckan.ini.j2", context(instance, in_process_tests=True))
+    )
     for folder in ("body", "proxy", "fastcgi", "uwsgi", "scgi"):
         (instance.paths["nginx"] / folder).mkdir(exist_ok=True)
     (instance.paths["nginx"] / "resting.html").write_text(render("resting.html.j2", values))

@@ -1,4 +1,4 @@
-"""The PostgreSQL cluster of an instance: made once, run by a user who is not root, reached by TCP on loopback."""
+"""The PostgreSQL cluster of an instance: made once, never run by root, reached by TCP on loopback."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def prepare_cluster(instance: Instance) -> None:
             (data / done).touch()
     conf = data / "conf.d"
     (conf / "portal.conf").write_text(render("postgresql.conf.j2", context(instance)))
-    os.chmod(conf / "portal.conf", 0o644)
+    (conf / "portal.conf").chmod(0o644)
 
 
 def _make(instance: Instance, data: Path) -> None:
@@ -55,7 +55,17 @@ def _make(instance: Instance, data: Path) -> None:
         os.chown(data, owner.pw_uid, owner.pw_gid)
     data.chmod(0o700)
     log = instance.paths["log"] / "initdb.log"
-    command = [POSTGRES_BIN / "initdb", "-D", data.resolve(), "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256"]
+    command = [
+        POSTGRES_BIN / "initdb",
+        "-D",
+        data.resolve(),
+        "-U",
+        "postgres",
+        "-E",
+        "UTF8",
+        "--locale=C.UTF-8",
+        "--auth=scram-sha-256",
+    ]
     with log.open("w") as out, tempfile.NamedTemporaryFile("w") as password:
         password.write(instance.secrets["postgres"])
         password.flush()
@@ -65,7 +75,11 @@ def _make(instance: Instance, data: Path) -> None:
         command = [str(part) for part in [*command, f"--pwfile={password.name}"]]
         made = subprocess.run(command, stdout=out, stderr=out, check=False, cwd="/")
     if made.returncode:
-        raise Failure("The PostgreSQL cluster could not be made", "The log says why; a full disk and a missing locale are the usual causes", log)
+        raise Failure(
+            "The PostgreSQL cluster could not be made",
+            "The log says why; a full disk and a missing locale are the usual causes",
+            log,
+        )
     (data / "conf.d").mkdir()
     with (data / "postgresql.conf").open("a") as conf:
         conf.write("include_dir = 'conf.d'\n")
@@ -75,7 +89,14 @@ def _make(instance: Instance, data: Path) -> None:
 
 def _can_reach(folder: Path) -> bool:
     folder.mkdir(parents=True, exist_ok=True)
-    return subprocess.run(["runuser", "-u", "postgres", "--", "test", "-x", str(folder)], check=False, stderr=subprocess.DEVNULL).returncode == 0
+    return (
+        subprocess.run(
+            ["runuser", "-u", "postgres", "--", "test", "-x", str(folder)],
+            check=False,
+            stderr=subprocess.DEVNULL,
+        ).returncode
+        == 0
+    )
 
 
 def prepare_databases(instance: Instance) -> None:
@@ -85,11 +106,17 @@ def prepare_databases(instance: Instance) -> None:
             cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
             verb = "ALTER" if cursor.fetchone() else "CREATE"
             password = instance.secrets["ckan" if role == "ckan" else "datastore"]
-            cursor.execute(sql.SQL(verb + " ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), sql.Literal(password)))
+            cursor.execute(
+                sql.SQL(verb + " ROLE {} LOGIN PASSWORD {}").format(
+                    sql.Identifier(role), sql.Literal(password)
+                )
+            )
         for database in DATABASES:
             cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database])
             if not cursor.fetchone():
-                cursor.execute(sql.SQL("CREATE DATABASE {} OWNER ckan ENCODING 'UTF8'").format(sql.Identifier(database)))
+                cursor.execute(
+                    sql.SQL("CREATE DATABASE {} OWNER ckan ENCODING 'UTF8'").format(sql.Identifier(database))
+                )
     for database in DATABASES:
         with administrator(instance, database) as cursor:
             cursor.execute("CREATE EXTENSION IF NOT EXISTS postgis")
@@ -112,5 +139,3 @@ def set_datastore_permissions(instance: Instance, ini: Path) -> None:
     database = "datastore_unit" if ini.name == "unit.ini" else "datastore"
     with administrator(instance, database) as cursor:
         cursor.execute("\n".join(lines))
-
-

@@ -1,6 +1,6 @@
 """The folder that `ckan.i18n_directory` names: core's languages by link, and Luxembourgish, which core lacks.
 
-A string that Luxembourgish does not have yet is shown in French, not in English: `lb` is French overlaid with ours.
+A string that Luxembourgish does not have yet is shown in French, not in English: French overlaid with ours.
 Called as `python -m local.luxembourgish CORE OWN OUT`.
 """
 

@@ -56,9 +56,9 @@ class Instance:
         found = {name: self.folder(name) for name in names}
         territory = DEPLOYMENT / "territories" / self.territory_name
         if not (territory / "territory.yaml").is_file():
+            known = ", ".join(sorted(p.parent.name for p in territory.parent.glob("*/territory.yaml")))
             raise Failure(
-                f"There is no territory {self.territory_name!r}",
-                f"Set TERRITORY to one of: {', '.join(sorted(p.parent.name for p in territory.parent.glob('*/territory.yaml')))}",
+                f"There is no territory {self.territory_name!r}", f"Set TERRITORY to one of: {known}"
             )
         return found | {
             "home": self.home,

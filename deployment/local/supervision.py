@@ -23,7 +23,9 @@ RUNNING = 20
 class Supervisor:
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
-        address = f"http://portal:{instance.secrets['supervisor']}@127.0.0.1:{instance.ports['supervisor']}/RPC2"
+        address = (
+            f"http://portal:{instance.secrets['supervisor']}@127.0.0.1:{instance.ports['supervisor']}/RPC2"
+        )
         self._api = xmlrpc.client.ServerProxy(address).supervisor
 
     @property
@@ -41,9 +43,15 @@ class Supervisor:
         self._refuse_taken_ports()
         log = self.instance.paths["log"] / "supervisord.log"
         command = [VENV / "bin" / "supervisord", "-c", self.instance.home / "supervisord.conf"]
-        done = subprocess.run([str(c) for c in command], check=False, capture_output=True, text=True, start_new_session=True)
+        done = subprocess.run(
+            [str(c) for c in command], check=False, capture_output=True, text=True, start_new_session=True
+        )
         if done.returncode:
-            raise Failure(f"The processes could not be started: {done.stderr.strip()[:300]}", "Call again; `./portal down` first if that does not help", log)
+            raise Failure(
+                f"The processes could not be started: {done.stderr.strip()[:300]}",
+                "Call again; `./portal down` first if that does not help",
+                log,
+            )
         wait_until(lambda: bool(self._states()), "supervisor", 10, log)
 
     def _refuse_taken_ports(self) -> None:
@@ -53,7 +61,10 @@ class Supervisor:
                 try:
                     probe.bind(("127.0.0.1", port))
                 except OSError as error:
-                    raise Failure(f"Port {port} ({name}) is in use by another program", f"Stop it, or choose other ports: PORT={self.instance.port + 100} ./portal run") from error
+                    raise Failure(
+                        f"Port {port} ({name}) is in use by another program",
+                        f"Stop it, or choose other ports: PORT={self.instance.port + 100} ./portal run",
+                    ) from error
 
     def start_all(self) -> None:
         """Start every program that is not running yet; returns at once."""
@@ -93,20 +104,32 @@ class Supervisor:
         for process in processes(self.instance):
             if process.base:
                 port = self.instance.ports[process.name]
-                wait_until(lambda port=port: answers(port), process.name, 60, self.instance.paths["log"] / f"{process.name}.log")
+                wait_until(
+                    lambda port=port: answers(port),
+                    process.name,
+                    60,
+                    self.instance.paths["log"] / f"{process.name}.log",
+                )
         address = f"http://127.0.0.1:{self.instance.ports['solr']}/solr/ckan/admin/ping"
         wait_until(lambda: responds(address), "solr", 60, self.instance.paths["log"] / "solr.log")
 
     def wait_for_pages(self) -> None:
         """Return when the portal answers a page."""
-        wait_until(lambda: responds(f"{self.instance.site_url}/api/3/action/status_show"), "web", 90, self.instance.paths["log"] / "web.log")
+        wait_until(
+            lambda: responds(f"{self.instance.site_url}/api/3/action/status_show"),
+            "web",
+            90,
+            self.instance.paths["log"] / "web.log",
+        )
 
 
 def wait_until(ready: Any, name: str, seconds: float, log: Path) -> None:
     end = time.monotonic() + seconds
     while not ready():
         if time.monotonic() > end:
-            raise Failure(f"{name} does not answer after {seconds:.0f} s\n{tail(log)}", "Its log says why", log)
+            raise Failure(
+                f"{name} does not answer after {seconds:.0f} s\n{tail(log)}", "Its log says why", log
+            )
         time.sleep(0.1)
 
 

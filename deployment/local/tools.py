@@ -38,7 +38,17 @@ def own_package() -> None:
         return
     with step("Installing the portal's own packages"):
         run(
-            [VENV / "bin" / "python", "-m", "pip", "install", "--no-deps", "--no-build-isolation", "--quiet", "-e", ROOT],
+            [
+                VENV / "bin" / "python",
+                "-m",
+                "pip",
+                "install",
+                "--no-deps",
+                "--no-build-isolation",
+                "--quiet",
+                "-e",
+                ROOT,
+            ],
             log=LOG / "package.log",
             what="The portal's own packages could not be installed",
         )
@@ -54,7 +64,15 @@ def solr_jars() -> None:
     with step("Fetching Solr (84 MB; half a minute to some minutes)"):
         shutil.rmtree(jars, ignore_errors=True)
         run(
-            ["mvn", "-q", "-B", "-f", DEPLOYMENT / "solr" / "pom.xml", "dependency:copy-dependencies", f"-DoutputDirectory={jars}"],
+            [
+                "mvn",
+                "-q",
+                "-B",
+                "-f",
+                DEPLOYMENT / "solr" / "pom.xml",
+                "dependency:copy-dependencies",
+                f"-DoutputDirectory={jars}",
+            ],
             log=LOG / "maven.log",
             what="Solr could not be fetched",
             mend=NETWORK,
@@ -63,7 +81,10 @@ def solr_jars() -> None:
             digest, name = line.split()
             jar = jars / name
             if not jar.exists() or hashlib.sha256(jar.read_bytes()).hexdigest() != digest:
-                raise Failure(f"{name} is missing or not the file whose checksum is pinned", f"Delete {jars} and call again")
+                raise Failure(
+                    f"{name} is missing or not the file whose checksum is pinned",
+                    f"Delete {jars} and call again",
+                )
     _stamp("solr", wanted)
 
 
@@ -86,18 +107,31 @@ def browser_assets() -> None:
     built = ROOT / "themes" / "territory" / "public" / "built"
     if not (built.is_dir() and _is_stamped("assets", wanted := fingerprint(package, lock, sources))):
         with step("Building browser assets"):
-            run(["node", sources / "build.mjs", NODE, built], log=LOG / "esbuild.log", what="The browser assets could not be built")
+            run(
+                ["node", sources / "build.mjs", NODE, built],
+                log=LOG / "esbuild.log",
+                what="The browser assets could not be built",
+            )
         _stamp("assets", fingerprint(package, lock, sources))
 
 
 def languages() -> None:
-    """Lay core's catalogues beside our own: French, German and English linked, Luxembourgish overlaid on French."""
+    """Lay core's languages beside our own: French and German linked, Luxembourgish made from French."""
     sources = ROOT / "ckanext-ccphva" / "ckanext" / "ccphva" / "i18n"
-    if _is_stamped("languages", wanted := fingerprint(sources, Path(__file__), DEPLOYMENT / "local" / "luxembourgish.py")):
+    if _is_stamped(
+        "languages", wanted := fingerprint(sources, Path(__file__), DEPLOYMENT / "local" / "luxembourgish.py")
+    ):
         return
     with step("Compiling the four languages"):
         run(
-            [VENV / "bin" / "python", "-m", "local.luxembourgish", SITE_PACKAGES / "ckan" / "i18n", sources, TOOLS / "i18n"],
+            [
+                VENV / "bin" / "python",
+                "-m",
+                "local.luxembourgish",
+                SITE_PACKAGES / "ckan" / "i18n",
+                sources,
+                TOOLS / "i18n",
+            ],
             log=LOG / "languages.log",
             what="The translations could not be compiled",
         )
@@ -109,7 +143,9 @@ def run(command: list[object], *, log: Path, what: str, mend: str = "The log say
     environment = os.environ | {"PYTHONPATH": str(DEPLOYMENT)}
     try:
         with log.open("w") as out:
-            subprocess.run([str(part) for part in command], cwd=ROOT, stdout=out, stderr=out, check=True, env=environment)
+            subprocess.run(
+                [str(part) for part in command], cwd=ROOT, stdout=out, stderr=out, check=True, env=environment
+            )
     except FileNotFoundError as error:
         raise Failure(what, f"The program {command[0]} is missing: {error}", log) from error
     except subprocess.CalledProcessError as error:

@@ -1,0 +1,132 @@
+"""``ccphva-harvest``: try a source file without a portal. Answers in JSON Lines on standard output.
+
+Exit status: 0 well ended, 1 the source or some records failed, 2 the source file or the call is wrong.
+Imports the package root's parts.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from .catalogues import JsonlCatalogue, MemoryCatalogue
+from .config import SourceFile, load_file
+from .errors import ConfigError, HarvestError
+from .http import Client
+from .model import Dataset, Outcome, RunReport
+from .run import harvest
+
+_FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+_ALLOW = click.option(
+    "--allow-network",
+    "allowed",
+    multiple=True,
+    metavar="CIDR",
+    help="Also talk to this network, as 127.0.0.0/8. May be given several times.",
+)
+
+
+@click.group()
+def main() -> None:
+    """Try a harvest source without a portal; answers in JSON Lines."""
+
+
+@main.command()
+@_FILE
+@_ALLOW
+def check(file: Path, allowed: tuple[str, ...]) -> None:
+    """Check FILE and reach its source."""
+    source_file = _load(file)
+    with _client(allowed) as client:
+        try:
+            _say({"ok": True, "says": source_file.build_source(client).check()})
+        except HarvestError as exc:
+            _say({"ok": False, "error": str(exc)})
+            sys.exit(1)
+
+
+@main.command()
+@_FILE
+@_ALLOW
+@click.option("--limit", default=20, show_default=True, help="Number of records to read.")
+def preview(file: Path, allowed: tuple[str, ...], limit: int) -> None:
+    """Show the first datasets that a run would make; writes nothing."""
+
+    def show(dataset: Dataset) -> None:
+        _say({"dataset": dataset})
+
+    with _client(allowed) as client:
+        report = _run(_load(file), client, MemoryCatalogue(), dry_run=True, limit=limit, on_dataset=show)
+    sys.exit(0 if report.ok else 1)
+
+
+@main.command()
+@_FILE
+@_ALLOW
+@click.option(
+    "--catalogue",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="JSON Lines file to keep the datasets in.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would change and write nothing.")
+@click.option("--limit", type=int, default=None, help="Stop after so many records.")
+def run(
+    file: Path, allowed: tuple[str, ...], catalogue: Path | None, dry_run: bool, limit: int | None
+) -> None:
+    """Harvest into a JSON Lines file, or into memory."""
+    source_file = _load(file)
+    kept = MemoryCatalogue()
+    try:
+        if catalogue is not None:
+            kept = JsonlCatalogue(catalogue)
+    except HarvestError as exc:
+        raise click.UsageError(str(exc)) from exc
+    with _client(allowed) as client:
+        report = _run(source_file, client, kept, dry_run=dry_run, limit=limit)
+    if isinstance(kept, JsonlCatalogue) and not dry_run:
+        kept.save()
+    sys.exit(0 if report.ok else 1)
+
+
+def _run(file: SourceFile, client: Client, catalogue: MemoryCatalogue, **options: Any) -> RunReport:
+    def tell(outcome: Outcome) -> None:
+        _say({"outcome": outcome})
+
+    report = harvest(
+        file.build_source(client),
+        file.format,
+        file.steps,
+        catalogue,
+        shrink=file.guards.shrink,
+        allow_empty=file.guards.allow_empty,
+        on_outcome=tell,
+        **options,
+    )
+    _say({"report": report})
+    return report
+
+
+def _load(file: Path) -> SourceFile:
+    try:
+        return load_file(file)
+    except ConfigError as exc:
+        raise click.UsageError(f"{file}: {exc}") from exc
+
+
+def _client(allowed: tuple[str, ...]) -> Client:
+    try:
+        return Client(allow_networks=allowed)
+    except ValueError as exc:
+        raise click.BadParameter(str(exc), param_hint="--allow-network") from exc
+
+
+def _say(value: Any) -> None:
+    click.echo(msgspec.json.encode(value).decode())
+
+
+if __name__ == "__main__":
+    main()

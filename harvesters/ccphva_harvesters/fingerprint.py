@@ -1,0 +1,58 @@
+"""One hash for a dataset, the same however its source arranged it.
+
+RDF knows no order, so every list is taken as a bag and every mapping by its keys: a document that comes
+back reordered or with other blank-node labels gives the same hash (RDF 1.1 Concepts §3.4, §3.6). Values whose
+order matters (geometries) are kept as strings by the formats. Problems do not count: they are our words.
+
+Imports only ``model``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, cast
+
+from .model import Dataset
+
+
+def fingerprint(dataset: Dataset) -> str:
+    """Hash of what the catalogue would store for ``dataset``."""
+    content = {
+        "uri": dataset.uri,
+        "identifier": dataset.identifier,
+        "kind": dataset.kind,
+        "fields": dataset.fields,
+        "resources": dataset.resources,
+    }
+    return hashlib.sha256(canonical(content).encode()).hexdigest()
+
+
+def canonical(value: Any) -> str:
+    """JSON text of ``value`` with sorted keys and lists as sorted bags."""
+    return json.dumps(_ordered(value), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def _ordered(value: Any) -> Any:
+    if isinstance(value, dict):
+        items = cast("dict[str, Any]", value).items()
+        return {key: _ordered(item) for key, item in items}
+    if isinstance(value, (list, tuple)):
+        members = [_ordered(item) for item in cast("list[Any]", value)]
+        return sorted(members, key=_sort_key)
+    return value
+
+
+def _sort_key(value: Any) -> str:
+    if isinstance(value, str):
+        return '"' + value
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def changed_fields(old: Dataset, new: Dataset) -> tuple[str, ...]:
+    """Names of the fields in which two versions of a dataset differ (``resources`` as one field)."""
+    names = sorted(old.fields.keys() | new.fields.keys())
+    changed = [n for n in names if canonical(old.fields.get(n)) != canonical(new.fields.get(n))]
+    if canonical(old.resources) != canonical(new.resources):
+        changed.append("resources")
+    return tuple(changed)

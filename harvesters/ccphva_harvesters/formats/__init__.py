@@ -1,0 +1,1 @@
+"""Formats: what a record means in our schema's words. One module each."""

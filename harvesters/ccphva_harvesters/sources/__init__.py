@@ -1,0 +1,1 @@
+"""Sources: one module each. A source never imports a format."""

@@ -10,11 +10,12 @@ import time
 import urllib.error
 import urllib.request
 import xmlrpc.client
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from local.configuration import processes
-from local.console import Failure, tail
+from local.console import Failure, say, tail
 from local.settings import VENV, Instance
 
 RUNNING = 20
@@ -40,6 +41,7 @@ class Supervisor:
 
     def start(self) -> None:
         """Start supervisord in the background; it starts the base programs by itself."""
+        self._end_orphans()
         self._refuse_taken_ports()
         log = self.instance.paths["log"] / "supervisord.log"
         command = [VENV / "bin" / "supervisord", "-c", self.instance.home / "supervisord.conf"]
@@ -53,6 +55,30 @@ class Supervisor:
                 log,
             )
         wait_until(lambda: bool(self._states()), "supervisor", 10, log)
+
+    def _orphans(self) -> list[int]:
+        """Programs that a killed supervisord of this instance left behind."""
+        child = f"SUPERVISOR_SERVER_URL=http://127.0.0.1:{self.instance.ports['supervisor']}\0".encode()
+        nginx = f"{self.instance.home}/nginx.conf".encode()  # it writes its title over its environment
+        return [
+            int(folder.name)
+            for folder in Path("/proc").iterdir()
+            if folder.name.isdigit()
+            and (child in _read_bytes(folder / "environ") or nginx in _read_bytes(folder / "cmdline"))
+        ]
+
+    def _end_orphans(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+            orphans = self._orphans()
+            if not orphans:
+                return
+            say(f"Ending {len(orphans)} programs that a killed run left behind")
+            for pid in orphans:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
+            end = time.monotonic() + 10
+            while self._orphans() and time.monotonic() < end:
+                time.sleep(0.2)
 
     def _refuse_taken_ports(self) -> None:
         for name, port in self.instance.ports.items():
@@ -121,6 +147,13 @@ class Supervisor:
             90,
             self.instance.paths["log"] / "web.log",
         )
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def wait_until(ready: Any, name: str, seconds: float, log: Path) -> None:

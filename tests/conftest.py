@@ -1,0 +1,38 @@
+"""What all tests share: where things are, and that what kills services runs last."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def stack_home() -> Path:
+    """Folder of the running test stack; tests marked `stack` need it."""
+    return Path(os.environ["PORTAL_TEST_HOME"])
+
+
+@pytest.fixture(scope="session")
+def stack_url() -> str:
+    """Address of the running test stack."""
+    return os.environ["PORTAL_TEST_URL"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Library and page tests first, then those that stop and kill services."""
+    items.sort(key=lambda item: "outage" in item.nodeid)
+    if "PORTAL_TEST_URL" not in os.environ:
+        skip = pytest.mark.skip(reason="needs the running test stack: ./portal test")
+        for item in items:
+            if item.get_closest_marker("stack"):
+                item.add_marker(skip)

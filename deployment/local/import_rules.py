@@ -27,5 +27,6 @@ class OurNamespace(MetaPathFinder):
 
 
 if __name__ == "__main__":
+    sys.modules.pop("ckanext", None)  # a .pth file of an installed extension has made it already
     sys.meta_path.insert(0, OurNamespace())
     sys.exit(lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True, no_logo=True))

@@ -50,7 +50,8 @@ def test_tests_never_touch_the_databases_of_the_stack(instance: Instance) -> Non
     stack, unit = (configparser.RawConfigParser() for _ in range(2))
     stack.read(instance.ini())
     unit.read(instance.ini(in_process_tests=True))
-    for key in ("sqlalchemy.url", "ckan.datastore.write_url", "solr_url", "ckan.redis.url", "ckan.storage_path"):
+    keys = ("sqlalchemy.url", "ckan.datastore.write_url", "solr_url", "ckan.redis.url", "ckan.storage_path")
+    for key in keys:
         assert stack["app:main"][key] != unit["app:main"][key], key
 
 

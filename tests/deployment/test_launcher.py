@@ -114,9 +114,8 @@ def test_what_a_killed_supervisor_left_is_ended(instance: Instance) -> None:
     try:
         pid = supervisor.pid
         assert pid
-        supervision.wait_until(
-            lambda: supervision.answers(instance.ports["redis"]), "redis", 20, instance.paths["log"] / "redis.log"
-        )
+        log = instance.paths["log"] / "redis.log"
+        supervision.wait_until(lambda: supervision.answers(instance.ports["redis"]), "redis", 20, log)
         os.kill(pid, 9)
         time.sleep(0.5)
         assert supervision.answers(instance.ports["redis"])

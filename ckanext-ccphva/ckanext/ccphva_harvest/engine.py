@@ -1,0 +1,206 @@
+"""Runs one job of the register: lock, signs of life, the library's loop, counts, end.
+
+A run may be killed at any point and begun again: what is in the catalogue is known by its fingerprint.
+
+Imports `catalogue`, `settings`, `storage`, `config`; asks the plugins for the kind of a source.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections import Counter
+from typing import Any
+
+import ckan.plugins as p
+import ckan.plugins.toolkit as tk
+import msgspec
+import sqlalchemy as sa
+from ccphva_harvesters import Client, ConfigError, Outcome, RunReport, harvest
+from ckan import model as core
+from ckanext.ccphva_harvest import config, foreign, settings, storage
+from ckanext.ccphva_harvest.catalogue import CkanCatalogue
+from ckanext.ccphva_harvest.model import now, record_id
+from ckanext.harvest.interfaces import IHarvester
+from ckanext.harvest.model import (
+    HarvestGatherError,
+    HarvestJob,
+    HarvestObject,
+    HarvestObjectError,
+    HarvestSource,
+)
+
+log = logging.getLogger(__name__)
+_BEAT_EVERY = 1.0
+_LONGEST_PAUSE = 600.0
+
+
+def run(job_id: str) -> str:
+    """Do the job if it is still wanted and nobody else harvests its source.
+
+    :returns: what became of it: `gone`, `busy`, `finished`, `postponed` or `aborted`.
+    """
+    job = HarvestJob.get(job_id)
+    if job is None or job.status != "Running" or job.gather_finished:
+        return "gone"
+    source_id = job.source_id
+    core.Session.remove()
+    with storage.source_lock(source_id) as lock:
+        if lock is None:
+            return "busy"
+        try:
+            ended = _Attempt(job_id, source_id, lock).go()
+        finally:
+            core.Session.remove()
+    if ended != "postponed":
+        tk.get_action("harvest_jobs_run")(
+            {"user": user_name(), "ignore_auth": True}, {"source_id": source_id}
+        )
+    return ended
+
+
+def user_name() -> str:
+    """The account under which harvests write: the configured one, else the site's own."""
+    named = config.harvest_user()
+    return named or tk.get_action("get_site_user")({"ignore_auth": True}, {})["name"]
+
+
+def harvester_of(source_type: str) -> Any:
+    """The plugin that knows sources of a type, or None."""
+    return next(
+        (plugin for plugin in p.PluginImplementations(IHarvester) if plugin.info()["name"] == source_type),
+        None,
+    )
+
+
+class _Attempt:
+    """One try at one job, under the source's lock."""
+
+    def __init__(self, job_id: str, source_id: str, lock: storage.Lock) -> None:
+        self.job_id, self.source_id, self.lock = job_id, source_id, lock
+        self.counts: Counter[str] = Counter()
+        self.seen: list[str] = []
+        self.failures: list[Outcome] = []
+        self.last_beat = 0.0
+        self.validators: dict[str, Any] = {}
+
+    def go(self) -> str:
+        storage.queue_run(self.job_id, self.source_id, "")
+        attempt = storage.begin_attempt(self.job_id)
+        if attempt > config.attempts():
+            return self._end(
+                RunReport(error=f"given up after {attempt - 1} attempts that did not come to an end")
+            )
+        storage.forget_errors(self.job_id)
+        source = HarvestSource.get(self.source_id)
+        harvester = harvester_of(source.type)
+        if harvester is None:
+            return self._end(RunReport(error=f"no plugin knows sources of type {source.type!r}"))
+        if not hasattr(harvester, "format_type"):
+            return self._end(foreign.run(harvester, self.job_id, self.cancelled))
+        earlier = storage.written_by(self.job_id)
+        try:
+            report = self._harvest(source, harvester)
+        except ConfigError as error:
+            report = RunReport(error=str(error))
+        if report.retriable and attempt < config.attempts():
+            pause = max(config.backoff() * 2 ** (attempt - 1), report.retry_after or 0)
+            storage.postpone(self.job_id, min(pause, _LONGEST_PAUSE), msgspec.to_builtins(report))
+            log.warning("Job %s: %s; attempt %d in %d s", self.job_id, report.error, attempt + 1, pause)
+            return "postponed"
+        return self._end(msgspec.structs.replace(report, unchanged=max(0, report.unchanged - earlier)))
+
+    def _harvest(self, source: HarvestSource, harvester: Any) -> RunReport:
+        wanted = settings.parse(harvester.source_type, harvester.format_type, source.url, source.config)
+        package = core.Package.get(self.source_id)
+        key = f"{wanted.key}:{package.owner_org}"
+        catalogue = CkanCatalogue(
+            self.source_id, self.job_id, wanted.file,
+            user=user_name(), owner_org=package.owner_org, commit_index=config.commits_index(),
+        )  # fmt: skip
+        core.Session.remove()
+        with Client(allow_networks=config.allowed_networks(), user_agent=config.user_agent()) as client:
+            reader = wanted.file.build_source(client, **storage.last_validators(self.source_id, key))
+            report = harvest(
+                reader,
+                wanted.file.format,
+                wanted.file.steps,
+                catalogue,
+                batch=config.batch(),
+                shrink=wanted.file.guards.shrink,
+                allow_empty=wanted.file.guards.allow_empty,
+                on_outcome=self.on_outcome,
+                cancelled=self.cancelled,
+            )
+        if report.ok and report.complete and not report.held:
+            found = {name: getattr(reader, name, None) for name in ("etag", "last_modified")}
+            self.validators = {"key": key, **{name: value for name, value in found.items() if value}}
+        return report
+
+    # -- during the run --------------------------------------------------------------------------------------
+
+    def cancelled(self) -> bool:
+        """A sign of life at most every second; true when the job was ended by hand.
+
+        :raises sa.exc.DBAPIError: the connection that holds the lock is lost, and the lock with it.
+        """
+        if time.monotonic() - self.last_beat < _BEAT_EVERY:
+            return False
+        self.last_beat = time.monotonic()
+        return self.lock.beat(self.job_id, json.dumps(self.counts)) != "Running"
+
+    def on_outcome(self, outcome: Outcome) -> None:
+        self.counts[outcome.status] += 1
+        if outcome.status == "failed":
+            self._report(outcome)
+        elif outcome.status == "unchanged" and outcome.guid:
+            self.seen.append(record_id(self.source_id, outcome.guid))
+
+    def _report(self, outcome: Outcome) -> None:
+        """An entry in the register for a record that failed."""
+        moment = now()
+        content = msgspec.json.encode(outcome, order="sorted").decode()
+        entry = HarvestObject(
+            guid=outcome.guid or outcome.record, content=content, state="ERROR", report_status="errored",
+            current=False, import_finished=moment, job=core.Session.get(HarvestJob, self.job_id),
+        )  # fmt: skip
+        core.Session.add(HarvestObjectError(message=outcome.reason or "", stage="Import", object=entry))
+        core.Session.commit()
+
+    # -- its end ---------------------------------------------------------------------------------------------
+
+    def _end(self, report: RunReport) -> str:
+        """Close run and job; the register may finish it from `gather_finished` on, so that comes last."""
+        storage.mark_seen(self.seen)
+        job = core.Session.get(HarvestJob, self.job_id)
+        for message in (report.error, report.held_reason and f"Nothing was withdrawn: {report.held_reason}"):
+            if message:
+                core.Session.add(HarvestGatherError(message=message, job=job))
+        core.Session.commit()
+        counts = {
+            name: getattr(report, name)
+            for name in ("added", "updated", "unchanged", "deleted", "skipped", "failed", "read")
+        }
+        told = msgspec.to_builtins(msgspec.structs.replace(report, held=report.held[:100]))
+        storage.finish_run(self.job_id, counts, told, self.validators)
+        if report.cancelled:
+            storage.close_job(self.job_id)
+            return "aborted"
+        storage.finish_gathering(self.job_id)
+        log.info("Job %s: %s", self.job_id, counts)
+        return "finished"
+
+
+def fail(job_id: str, error: Exception) -> None:
+    """After an error that nobody foresaw: the job ends with it, unless the database itself is away."""
+    core.Session.rollback()
+    if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError):
+        return  # the sweeper finds the job by its silence
+    job = HarvestJob.get(job_id)
+    if job is None or job.status != "Running":
+        return
+    core.Session.add(HarvestGatherError(message=f"unexpected {type(error).__name__}: {error}", job=job))
+    core.Session.commit()
+    storage.finish_run(job_id, {}, {"error": str(error)}, {})
+    storage.finish_gathering(job_id)

@@ -1,0 +1,65 @@
+"""Kinds of sources that the register offers: one small plugin class each, on one shared face."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import ckan.plugins as p
+from ckanext.ccphva_harvest import settings
+from ckanext.harvest.interfaces import IHarvester
+from ckanext.harvest.model import HarvestObject
+
+
+class LibraryHarvester(p.SingletonPlugin):
+    """Face of a pair of the library's source and format in ckanext-harvest's register.
+
+    Its stages are never called by our engine; whoever calls them started a stock queue.
+    """
+
+    kind = ""
+    source_type = ""
+    format_type = ""
+    title = ""
+    description = ""
+
+    def info(self) -> dict[str, Any]:
+        return {
+            "name": self.kind,
+            "title": self.title,
+            "description": self.description,
+            "form_config_interface": "Text",
+        }
+
+    def validate_config(self, config: str | None) -> str:
+        """The configuration as JSON; an unknown key is an error with its path."""
+        return settings.normalised(self.source_type, self.format_type, config)
+
+    def get_original_url(self, harvest_object_id: str) -> str | None:
+        """Where a person can look at the record: its guid, when that is an address."""
+        entry = HarvestObject.get(harvest_object_id)
+        return entry.guid if entry and entry.guid.startswith(("http://", "https://")) else None
+
+    def gather_stage(self, _job: Any) -> NoReturn:
+        self._refuse()
+
+    def fetch_stage(self, _harvest_object: Any) -> NoReturn:
+        self._refuse()
+
+    def import_stage(self, _harvest_object: Any) -> NoReturn:
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        message = (
+            f"Sources of type {self.kind!r} are run by Celery's workers, not by stock queues"
+        )
+        raise NotImplementedError(message)
+
+
+class CcphvaDcatHarvester(LibraryHarvester):
+    p.implements(IHarvester)
+
+    kind = "ccphva_dcat"
+    source_type = "dcat"
+    format_type = "dcat-ap"
+    title = "DCAT"
+    description = "DCAT 2/3, DCAT-AP, GeoDCAT-AP (RDF/XML, Turtle, JSON-LD, N-Triples), Hydra"

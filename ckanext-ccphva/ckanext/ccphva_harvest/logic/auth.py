@@ -1,0 +1,42 @@
+"""Who may see what of the register, where stock is open to all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+from ckan import model as core
+from ckanext.harvest.model import HarvestObject
+
+
+@tk.chained_auth_function
+@tk.auth_allow_anonymous_access
+def harvest_object_show(_original: Any, context: dict[str, Any], data_dict: dict[str, Any]) -> dict[str, Any]:
+    """The raw record of a dataset is for those who may see the dataset; else for those who keep the source.
+
+    An earlier version of a record may hold what the dataset no longer shows: that is for the keepers only.
+    """
+    entry = _entry(data_dict)
+    if entry is None:
+        return {"success": True}  # the action says that there is nothing
+    user = {"user": context.get("user"), "auth_user_obj": context.get("auth_user_obj")}
+    shown = entry.current and entry.package_id and _may("package_show", user, entry.package_id)
+    if shown or _may("harvest_source_update", user, entry.harvest_source_id):
+        return {"success": True}
+    return {"success": False, "msg": tk._("Not authorized to see this harvested record")}
+
+
+def _entry(data_dict: dict[str, Any]) -> HarvestObject | None:
+    if data_dict.get("id"):
+        return HarvestObject.get(data_dict["id"], attr=data_dict.get("attr"))
+    package = core.Package.get(data_dict.get("dataset_id"))
+    if package is None:
+        return None
+    return HarvestObject.filter(package_id=package.id, current=True).first()
+
+
+def _may(action: str, user: dict[str, Any], id_: str) -> bool:
+    try:
+        return tk.check_access(action, dict(user), {"id": id_})
+    except (tk.NotAuthorized, tk.ObjectNotFound):
+        return False

@@ -1,0 +1,36 @@
+"""What Celery's workers do. Beat imports this module too, so CKAN is imported inside the tasks."""
+
+from __future__ import annotations
+
+import logging
+
+from ckanext.ccphva_harvest.celery_app import app
+
+log = logging.getLogger(__name__)
+
+
+@app.task(name="ccphva_harvest.run_job")
+def run_job(job_id: str) -> str:
+    """Run a job of the register; whatever happens, the task ends and the job tells of it."""
+    from ckanext.ccphva_harvest import application, engine
+
+    with application.context():
+        try:
+            return engine.run(job_id)
+        except Exception as error:
+            log.exception("Job %s", job_id)
+            engine.fail(job_id, error)
+            return "failed"
+
+
+@app.task(name="ccphva_harvest.sweep")
+def sweep() -> None:
+    """Start what is due, bring back what lost its worker, close what is done (`harvest_jobs_run`)."""
+    import ckan.plugins.toolkit as tk
+    from ckanext.ccphva_harvest import application, engine
+
+    with application.context():
+        try:
+            tk.get_action("harvest_jobs_run")({"user": engine.user_name(), "ignore_auth": True}, {})
+        except Exception:  # the next sweep comes in seconds
+            log.exception("Sweep")

@@ -1,0 +1,11 @@
+"""Schemas of the plugin's actions."""
+
+from __future__ import annotations
+
+from ckan.logic.schema import validator_args
+from ckan.types import Schema, Validator, ValidatorFactory
+
+
+@validator_args
+def page_show(not_empty: Validator, unicode_safe: Validator, one_of: ValidatorFactory) -> Schema:
+    return {"name": [not_empty, unicode_safe], "language": [not_empty, one_of(["fr", "de", "en", "lb"])]}

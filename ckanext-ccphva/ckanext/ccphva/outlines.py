@@ -1,0 +1,90 @@
+"""The map of the territory: outlines of its communes (GeoJSON) drawn as SVG paths. No database, no request.
+
+The projection is equirectangular about the middle of the territory: right to metres over tens of kilometres.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from shapely.geometry import MultiPolygon, Polygon, shape
+from shapely.ops import polylabel
+
+WIDTH = 600
+MARGIN = 8
+
+
+@dataclass(frozen=True)
+class Outline:
+    """One commune: its INSEE code, its path and where its name stands."""
+
+    code: str
+    name: str
+    path: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Drawing:
+    width: int
+    height: int
+    outlines: tuple[Outline, ...]
+
+
+def load(folder: Path) -> Drawing | None:
+    """The drawing of the territory in the folder, or None when it has no `communes.geojson`."""
+    path = folder / "communes.geojson"
+    return _load(path, path.stat().st_mtime_ns) if path.is_file() else None
+
+
+@lru_cache(maxsize=4)
+def _load(path: Path, _changed: int) -> Drawing:
+    return draw(json.loads(path.read_text()))
+
+
+def draw(collection: dict[str, Any], width: int = WIDTH) -> Drawing:
+    """Draw a feature collection of polygons, `width` units wide; north is up."""
+    shapes = [
+        (feature["properties"], _polygons(shape(feature["geometry"]))) for feature in collection["features"]
+    ]
+    bounds = [polygon.bounds for _, polygons in shapes for polygon in polygons]
+    west, south = min(b[0] for b in bounds), min(b[1] for b in bounds)
+    east, north = max(b[2] for b in bounds), max(b[3] for b in bounds)
+    squeeze = math.cos(math.radians((south + north) / 2))
+    scale = (width - 2 * MARGIN) / ((east - west) * squeeze)
+
+    def project(longitude: float, latitude: float) -> tuple[float, float]:
+        return (
+            round(MARGIN + (longitude - west) * squeeze * scale, 1),
+            round(MARGIN + (north - latitude) * scale, 1),
+        )
+
+    outlines = tuple(_outline(properties, polygons, project) for properties, polygons in shapes)
+    return Drawing(width, math.ceil((north - south) * scale + 2 * MARGIN), outlines)
+
+
+def _outline(properties: dict[str, Any], polygons: list[Polygon], project: Any) -> Outline:
+    projected = [
+        Polygon(
+            [project(*point[:2]) for point in polygon.exterior.coords],
+            [[project(*point[:2]) for point in ring.coords] for ring in polygon.interiors],
+        )
+        for polygon in polygons
+    ]
+    rings = [ring for polygon in projected for ring in (polygon.exterior, *polygon.interiors)]
+    path = "".join("M" + "L".join(f"{x:g} {y:g}" for x, y in ring.coords[:-1]) + "Z" for ring in rings)
+    label = polylabel(max(projected, key=lambda polygon: polygon.area), tolerance=1)
+    code = str(properties.get("insee") or properties.get("code"))
+    return Outline(
+        code, str(properties.get("nom") or properties.get("name")), path, round(label.x, 1), round(label.y, 1)
+    )
+
+
+def _polygons(geometry: Any) -> list[Polygon]:
+    return list(geometry.geoms) if isinstance(geometry, MultiPolygon) else [geometry]

@@ -9,11 +9,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from local import catalogue, configuration, database, search, tools
 from local.console import Failure, say
-from local.settings import DEPLOYMENT, ROOT, VENV, Instance, instance_from_environment
+from local.settings import DEPLOYMENT, ROOT, TOOLS, VENV, Instance, instance_from_environment
 from local.supervision import Supervisor
 
 
@@ -111,7 +110,7 @@ def test(instance: Instance) -> int:
     }
     arguments = sys.argv[2:]
     try:
-        code = _pytest(arguments or ["tests"], environment, instance)
+        code = _pytest(arguments or ["tests", "--cov", "--cov-report=term:skip-covered"], environment, instance)
     finally:
         if not was_running:
             down(instance)
@@ -131,23 +130,11 @@ def _pytest(arguments: list[str], environment: dict[str, str], instance: Instanc
 
 
 def lint(_: Instance) -> int:
-    """ruff, pyright, import rules and change fragments; the code is the number of those that failed."""
+    """Every check of `.pre-commit-config.yaml` on all files."""
     tools.prepare()
-    bin_ = VENV / "bin"
-    checks: list[list[object]] = [
-        [bin_ / "ruff", "check", "."],
-        [bin_ / "ruff", "format", "--check", "."],
-        [tools.NODE / "node_modules" / ".bin" / "pyright"],
-        [bin_ / "python", "-m", "local.import_rules"],
-        [bin_ / "towncrier", "build", "--draft", "--version", "next"],
-    ]
-    failed = 0
-    for check in checks:
-        command = [str(part) for part in check]
-        say(" ".join([Path(command[0]).name, *command[1:]]))
-        done = subprocess.run(command, cwd=ROOT, check=False, capture_output="towncrier" in command[0])
-        failed += bool(done.returncode)
-    return failed
+    command = [str(VENV / "bin" / "pre-commit"), "run", "--all-files", "--color", "never"]
+    environment = os.environ | {"PRE_COMMIT_HOME": str(TOOLS / "pre-commit"), "PYTHONPATH": ""}
+    return subprocess.run(command, cwd=ROOT, check=False, env=environment).returncode
 
 
 def docs(_: Instance) -> int:

@@ -63,9 +63,8 @@ class JsonlCatalogue(MemoryCatalogue):
 
     def save(self) -> None:
         """Replace the file by what is held now."""
-        lines = msgspec.json.Encoder(order="sorted").encode_lines(
-            self.entries[g] for g in sorted(self.entries)
-        )
+        encode = msgspec.json.Encoder(order="sorted").encode
+        lines = b"".join(encode(self.entries[guid]) + b"\n" for guid in sorted(self.entries))
         scratch = self.path.with_name(self.path.name + ".new")
         scratch.write_bytes(lines)
         scratch.replace(self.path)

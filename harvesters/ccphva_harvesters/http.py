@@ -15,7 +15,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from typing import NoReturn
+from typing import NoReturn, Protocol
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
@@ -218,6 +218,18 @@ class Client:
         return decoder.finish()
 
 
+class _Inflater(Protocol):
+    """What ``zlib.decompressobj`` gives; the class itself has no public name."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    @property
+    def unconsumed_tail(self) -> bytes: ...
+    def decompress(self, data: bytes, /, max_length: int = 0) -> bytes: ...
+
+
 class _Decoder:
     """Decodes gzip and deflate piece by piece and stops at the limit, so that a bomb never unfolds."""
 
@@ -229,9 +241,9 @@ class _Decoder:
         if self.encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
             raise SourceError(url, f"content encoding {encoding!r} was not asked for")
         self.plain = self.encoding in ("", "identity")
-        self.inflate: zlib._Decompress | None = None
+        self.inflate: _Inflater | None = None
 
-    def _new(self, start: bytes) -> zlib._Decompress:
+    def _new(self, start: bytes) -> _Inflater:
         if self.encoding != "deflate":
             return zlib.decompressobj(zlib.MAX_WBITS | 16)
         # RFC 9110 §8.4.1.2 means zlib; some servers send raw deflate

@@ -21,13 +21,14 @@ import rdflib
 from rdflib import BNode, Literal, URIRef
 from rdflib.namespace import RDF
 from rdflib.plugins.parsers.notation3 import BadSyntax
+from rdflib.plugins.stores.memory import Memory
 
 from .errors import FatalError, ParseError, SourceError, TooLargeError
 
 Term = URIRef | BNode | Literal
 Triple = tuple[Term, str, Term]
 MAX_DEPTH = 100
-_DIGEST_STEPS = 20_000
+_DIGEST_STEPS = 100_000
 
 ACCEPT = (
     "application/rdf+xml, text/turtle;q=0.9, application/ld+json;q=0.8, application/n-triples;q=0.7, "
@@ -109,6 +110,10 @@ class Graph:
         """All triples."""
         return ((s, p, o) for s, props in self._out.items() for p, objects in props.items() for o in objects)
 
+    def language_tags(self) -> set[str]:
+        """Every language tag in it, in lower case as RDF compares them (RDF 1.1 Concepts §3.3)."""
+        return {o.language.lower() for _, _, o in self.triples() if isinstance(o, Literal) and o.language}
+
     def digest(self, node: Term) -> str:
         """Hash of what is said of ``node``, following blank nodes, independent of order and labels."""
         return self._digest(node, (), [_DIGEST_STEPS])[0]
@@ -118,13 +123,13 @@ class Graph:
         known = self._digests.get(node)
         if known is not None:
             return known, len(path)
-        budget[0] -= 1
         if len(path) >= MAX_DEPTH or budget[0] < 0:
             return "…", 0
         lines: list[str] = []
         highest = len(path)
         for predicate, objects in self.properties(node).items():
             for o in objects:
+                budget[0] -= 1
                 if not isinstance(o, BNode):
                     lines.append(f"{predicate} {_written(o)}")
                 elif o == node or o in path:
@@ -193,23 +198,35 @@ def parse(body: bytes, syntax: str, url: str, *, contexts: Mapping[str, Any] | N
         check_xml(body, url)
     elif syntax == "json-ld":
         body = _checked_json(body, url, contexts or {})
-    store = (
-        rdflib.Dataset(default_union=True)
-        if syntax in ("json-ld", "trig", "nquads", "n3")
-        else rdflib.Graph()
-    )
+    log = _Log()
+    many = syntax in ("json-ld", "trig", "nquads", "n3")
+    sink = rdflib.Dataset(log, default_union=True) if many else rdflib.Graph(log, bind_namespaces="none")
     try:
-        store.parse(data=body, format=syntax, publicID=url)
+        sink.parse(data=body, format=syntax, publicID=url)
     except BadSyntax as exc:
         raise _bad_turtle(exc, url) from None
     except RecursionError:
         raise TooLargeError(url, "it is nested too deeply") from None
+    except IndexError:  # rdflib's Turtle parser runs off the end
+        raise ParseError(url, f"the {syntax} breaks off", body.count(b"\n") + 1) from None
     except FatalError:
         raise
     except Exception as exc:  # rdflib's parsers raise whatever their libraries raise
         raise ParseError(url, f"{syntax} cannot be read: {_short(exc)}") from exc
-    triples = cast("Iterable[tuple[Term, URIRef, Term]]", store.triples((None, None, None)))
-    return Graph(dict.fromkeys((s, str(p), o) for s, p, o in triples))
+    return Graph(log.triples_in_order)
+
+
+class _Log(Memory):
+    """A store that only notes what a parser says, once and in the document's order (rdflib's lose it)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.triples_in_order: dict[Triple, None] = {}
+
+    def add(self, triple: Any, context: Any, quoted: bool = False) -> None:  # noqa: ARG002
+        s, p, o = triple
+        if not quoted:
+            self.triples_in_order[s, str(p), o] = None
 
 
 def check_xml(body: bytes, url: str) -> None:

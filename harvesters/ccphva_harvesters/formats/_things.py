@@ -6,6 +6,8 @@ formats. Imports only ``geometry``, ``rdf``, ``_reader`` and ``_terms``.
 
 from __future__ import annotations
 
+import re
+
 from rdflib import Literal
 
 from ccphva_harvesters.geometry import to_geojson
@@ -31,7 +33,7 @@ def agent(r: Reader, node: Term) -> Fields:
     return compact(
         {
             "uri": uri(node),
-            "name": r.plain(node, names, "publisher"),
+            "name": _called(r.plain(node, names, "publisher")),
             "email": _email(r, node, (t.FOAF + "mbox", t.VCARD + "hasEmail", t.SCHEMA + "email")),
             "url": r.ref(
                 node,
@@ -63,7 +65,7 @@ def contact(r: Reader, node: Term) -> Fields:
     return compact(
         {
             "uri": uri(node),
-            "name": r.plain(node, names, "contact"),
+            "name": _called(r.plain(node, names, "contact")),
             "email": _email(
                 r, node, (t.VCARD + "hasEmail", t.VCARD + "email", t.FOAF + "mbox", t.SCHEMA + "email")
             ),
@@ -81,11 +83,16 @@ def contact(r: Reader, node: Term) -> Fields:
             "telephone": _telephone(r, node, (t.VCARD + "hasTelephone", t.VCARD + "tel")),
             "address": _address(r, node),
             "role": r.ref(node, (t.VCARD + "role",)),
-            "organization": r.ref(
-                node, (t.VCARD + "organization-name", t.VCARD + "organisation-name", t.VCARD + "org")
+            "organization": _called(
+                r.ref(node, (t.VCARD + "organization-name", t.VCARD + "organisation-name", t.VCARD + "org"))
             ),
         }
     )
+
+
+def _called(name: str | None) -> str | None:
+    """A name, but not the address of something that the document does not describe."""
+    return None if name and re.match(r"https?://", name) else name
 
 
 def _email(r: Reader, node: Term, predicates: Predicates) -> str | None:
@@ -206,7 +213,7 @@ _WRITTEN = tuple(
 
 
 def _geometry(r: Reader, node: Term, predicates: Predicates) -> str | None:
-    """GeoJSON of a geometry given in one or several notations: the smallest text, so that order is nothing."""
+    """GeoJSON of a geometry given in one or several notations: the smallest text, whatever their order."""
     good: set[str] = set()
     bad: list[str] = []
     for predicate, value in r.every(node, predicates):

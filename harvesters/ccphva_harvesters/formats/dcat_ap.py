@@ -64,6 +64,10 @@ class DcatAp:
             lost += reader.losses(node.term)
         return lost
 
+    def said(self, record: Record) -> int:
+        """Number of triples that describe the record's datasets, to weigh the losses against."""
+        return sum(1 for node in self._nodes(record) for _ in self._reader(node).reachable(node.term))
+
     def _nodes(self, record: Record) -> Iterable[rdf.Node]:
         if isinstance(record.content, rdf.Node):
             return [record.content]

@@ -97,7 +97,7 @@ class DcatSource:
             if barren > _BARREN_PAGES:
                 raise TooLargeError(url, f"its last {barren} pages brought nothing new")
             for node in nodes:
-                record = _record(graph, node)
+                record = record_of(graph, node)
                 guids.add(record.id)
                 yield record
             url = after
@@ -125,7 +125,8 @@ def dataset_nodes(graph: rdf.Graph) -> list[rdf.Term]:
     return [node for node in found if node not in catalogs]
 
 
-def _record(graph: rdf.Graph, node: rdf.Term) -> Record:
+def record_of(graph: rdf.Graph, node: rdf.Term) -> Record:
+    """The record of one dataset: its node, under its guid."""
     guid = guid_of(graph, node)
     return Record(
         id=guid,

@@ -1,0 +1,47 @@
+"""Whole documents and the JSON they become; ``--update-golden`` rewrites it for review."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+from ccphva_harvesters.formats.dcat_ap import DcatAp
+from ccphva_harvesters.steps.licence import Licence
+
+from harvesters import documents
+
+GOLDEN = documents.HERE / "golden"
+NAMES = (
+    "be-wallonie-hauteur-eau-dcatap3.rdf",
+    "ch-opendata-swiss-catalog.rdf",
+    "eu-opendataswiss-machine-translated.rdf",
+    "fr-datara-geodcat-air.rdf",
+    "fr-udata-bnodes.jsonld",
+    "fr-udata-series.rdf",
+    "hvd-example-dataset-profile.ttl",
+)
+
+
+def document(name: str) -> Path:
+    """The full set's file, else the one kept with the tests."""
+    found = documents.yardsticks() / name
+    return found if found.exists() else documents.HERE / "data" / name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_golden(name: str, request: pytest.FixtureRequest) -> None:
+    """The document becomes exactly the expected datasets."""
+    if not document(name).exists():
+        pytest.skip("needs ../shared/yardsticks")
+    step = Licence()
+    records = documents.records(documents.graph(document(name)))
+    datasets = [step(dataset) for record in records for dataset in DcatAp().datasets(record)]
+    found = json.loads(msgspec.json.encode(datasets, order="sorted"))
+    expected = GOLDEN / f"{name}.json"
+    if request.config.getoption("--update-golden", default=False):
+        expected.write_text(
+            json.dumps(found, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8"
+        )
+    assert found == json.loads(expected.read_text(encoding="utf-8"))

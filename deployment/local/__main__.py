@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from local import catalogue, configuration, database, search, tools
+from local import catalogue, configuration, database, production, search, tools
 from local.console import Failure, say
 from local.settings import DEPLOYMENT, ROOT, TOOLS, VENV, Instance, instance_from_environment
 from local.supervision import Supervisor
@@ -110,7 +110,9 @@ def test(instance: Instance) -> int:
     }
     arguments = sys.argv[2:]
     try:
-        code = _pytest(arguments or ["tests", "--cov", "--cov-report=term:skip-covered"], environment, instance)
+        code = _pytest(
+            arguments or ["tests", "--cov", "--cov-report=term:skip-covered"], environment, instance
+        )
     finally:
         if not was_running:
             down(instance)
@@ -151,6 +153,12 @@ def ckan(instance: Instance) -> int:
     ).returncode
 
 
+def host(_: Instance) -> None:
+    """The files of a production host, and the tools that it shares with a local run."""
+    tools.prepare()
+    production.command(sys.argv[2:])
+
+
 def lock(_: Instance) -> None:
     """Resolve the .in files into lock files with hashes, by uv in an environment of its own."""
     home = ROOT / "var" / "tools" / "uv"
@@ -176,7 +184,7 @@ def lock(_: Instance) -> None:
 
 COMMANDS: dict[str, Callable[[Instance], int | None]] = {
     "run": run, "up": up, "down": down, "status": status, "reset": reset, "test": test,
-    "lint": lint, "docs": docs, "ckan": ckan, "lock": lock,
+    "lint": lint, "docs": docs, "ckan": ckan, "production": host, "lock": lock,
 }  # fmt: skip
 
 

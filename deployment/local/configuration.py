@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,21 +28,84 @@ class Process:
     command: str
     directory: Path
     user: str = ""
-    environment: str = ""
+    environment: dict[str, str] = field(default_factory=dict)
     base: bool = False
     stop_signal: str = "TERM"
     stop_seconds: int = 15
     group: bool = False
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where the portal's own programs work: what differs between a local run and production.
+
+    :param python: folder of the environment's programs.
+    :param home: folder that they start in and may write to.
+    """
+
+    python: Path
+    ini: Path
+    home: Path
+    metrics: Path
+    tmp: Path
+    schedule: Path
+    port: int
+    web_workers: int = 2
+    web_threads: int = 4
+    worker_concurrency: int = 2
+
+
+def portal_processes(place: Place) -> list[Process]:
+    """The portal's own programs, the same in a local run and in production."""
+    with_ckan = {
+        "CKAN_INI": str(place.ini),
+        "PROMETHEUS_MULTIPROC_DIR": str(place.metrics),
+        "TMPDIR": str(place.tmp),
+    }
+    python, home = place.python, place.home
+    celery = f"{python}/celery -A ckanext.ccphva_harvest.celery_app"
+    return [
+        Process(
+            "web",
+            f"{python}/gunicorn --bind 127.0.0.1:{place.port} --workers {place.web_workers} "
+            f"--threads {place.web_threads} --timeout 120 "
+            f"--graceful-timeout 10 --max-requests 5000 --max-requests-jitter 500 "
+            f"--config python:ckanext.ccphva.gunicorn ckanext.ccphva.wsgi:application",
+            home,
+            environment=with_ckan,
+        ),
+        Process(
+            "worker",
+            f"{celery} worker --loglevel INFO --concurrency {place.worker_concurrency} "
+            "--queues harvest,load,render,mail",
+            home,
+            environment=with_ckan,
+            stop_seconds=30,
+        ),
+        Process(
+            "beat",
+            f"{celery} beat --loglevel WARNING --schedule {place.schedule} --pidfile=",
+            home,
+            environment=with_ckan,
+        ),
+        Process("jobs", f"{python}/ckan -c {place.ini} jobs worker", home, environment=with_ckan),
+        Process("follower", f"{python}/ckan -c {place.ini} ccphva follow", home, environment=with_ckan),
+    ]
+
+
 def processes(instance: Instance) -> list[Process]:
     """All programs of a local instance, in the order in which they start."""
     paths, ports, home = instance.paths, instance.ports, instance.home
     python = VENV / "bin"
-    with_ckan = (
-        f'CKAN_INI="{instance.ini()}",PROMETHEUS_MULTIPROC_DIR="{paths["metrics"]}",TMPDIR="{paths["tmp"]}"'
+    place = Place(
+        python=python,
+        ini=instance.ini(),
+        home=home,
+        metrics=paths["metrics"],
+        tmp=paths["tmp"],
+        schedule=paths["run"] / "beat",
+        port=ports["gunicorn"],
     )
-    celery = f"{python}/celery -A ckanext.ccphva_harvest.celery_app"
     return [
         Process(
             "postgres",
@@ -68,29 +131,7 @@ def processes(instance: Instance) -> list[Process]:
             home,
             base=True,
         ),
-        Process(
-            "web",
-            f"{python}/gunicorn --bind 127.0.0.1:{ports['gunicorn']} --workers 2 --threads 4 --timeout 120 "
-            f"--graceful-timeout 10 --max-requests 5000 --max-requests-jitter 500 "
-            f"--config python:ckanext.ccphva.gunicorn ckanext.ccphva.wsgi:application",
-            home,
-            environment=with_ckan,
-        ),
-        Process(
-            "worker",
-            f"{celery} worker --loglevel INFO --concurrency 2 --queues harvest,load,render,mail",
-            home,
-            environment=with_ckan,
-            stop_seconds=30,
-        ),
-        Process(
-            "beat",
-            f"{celery} beat --loglevel WARNING --schedule {paths['run']}/beat --pidfile=",
-            home,
-            environment=with_ckan,
-        ),
-        Process("jobs", f"{python}/ckan -c {instance.ini()} jobs worker", home, environment=with_ckan),
-        Process("follower", f"{python}/ckan -c {instance.ini()} ccphva follow", home, environment=with_ckan),
+        *portal_processes(place),
         Process(
             "nginx",
             f"/usr/sbin/nginx -e stderr -p {paths['nginx']} -c {home}/nginx.conf",
@@ -135,6 +176,7 @@ def context(instance: Instance, in_process_tests: bool = False) -> dict[str, Any
             "mail_to": instance.territory["mail_to"],
         },
         "harvest_networks": "127.0.0.0/8",
+        "backups_kept": 3,
     }
 
 

@@ -34,7 +34,7 @@ def protect() -> None:
     """
     if not tk.config.get("WTF_CSRF_ENABLED", True) or identified_by_token():
         return
-    anonymous = "_user_id" not in session
+    anonymous = "_user_id" not in session and not g.get("userobj")
     if anonymous and (request.blueprint == "api" or request.endpoint in READS_BY_POST):
         return
     csrf.protect()

@@ -89,8 +89,10 @@ class Reader:
         return any(str(k) in _STOP for k in self.graph.objects(node, t.RDF + "type"))
 
     def losses(self, root: Term) -> list[Triple]:
-        """Triples that describe ``root`` and were not mapped."""
-        return [triple for triple in self.reachable(root) if triple not in self.used]
+        """Triples that describe ``root`` and were not mapped; an empty text says nothing and is no loss."""
+        return [
+            triple for triple in self.reachable(root) if triple not in self.used and str(triple[2]).strip()
+        ]
 
     # -- texts -------------------------------------------------------------------------------------------
 

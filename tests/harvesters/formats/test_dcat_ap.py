@@ -228,7 +228,7 @@ def test_a_distribution_that_is_only_named() -> None:
 
 
 def test_services() -> None:
-    """A distribution's access service stays with it; a service that only serves the dataset stays with that."""
+    """An access service stays with its distribution, one that only serves the dataset with that."""
     found = read(
         "dcat:distribution [ a dcat:Distribution ; dcat:accessURL <http://x.org/a> ; dcat:accessService <http://x.org/s1> ]",  # noqa: E501
         "<http://x.org/s1> a dcat:DataService ; dct:title 'WFS' ; dcat:endpointURL <http://x.org/wfs> .\n"

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ckanext.ccphva import demo as demonstration
+from ckanext.ccphva import followers as following
 
 __all__ = ["ccphva"]
 
@@ -21,4 +22,19 @@ def ccphva() -> None:
 def demo(accounts: Path | None) -> None:
     """Fill the portal with its territory: organisations, demo accounts, demo datasets."""
     for line in demonstration.fill(accounts):
+        click.echo(line)
+
+
+@ccphva.command()
+@click.pass_context
+def follow(context: click.Context) -> None:
+    """Hand the change log to its followers, until stopped."""
+    following.follow(context.meta["flask_app"])
+
+
+@ccphva.command()
+@click.option("--forget", metavar="NAME", help="Drop the cursor of a follower that no longer exists.")
+def followers(forget: str | None) -> None:
+    """How far each follower is behind the change log."""
+    for line in following.report(forget):
         click.echo(line)

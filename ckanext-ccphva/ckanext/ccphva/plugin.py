@@ -6,8 +6,9 @@ import ckan.plugins as p
 import ckan.plugins.toolkit as tk
 from ckan.common import CKANConfig
 from ckan.lib.plugins import DefaultTranslation
+from ckan.types import CKANApp
 
-from ckanext.ccphva import theme
+from ckanext.ccphva import followers, middleware, reconcile, theme
 
 
 @tk.blanket.actions
@@ -18,7 +19,15 @@ from ckanext.ccphva import theme
 @tk.blanket.helpers
 class CcphvaPlugin(p.SingletonPlugin, DefaultTranslation):
     p.implements(p.IConfigurer)
+    p.implements(p.IMiddleware, inherit=True)
+    p.implements(followers.IFollowers)
     p.implements(p.ITranslation)
 
     def update_config(self, config: CKANConfig) -> None:
         theme.configure(config)
+
+    def make_middleware(self, app: CKANApp, config: CKANConfig) -> CKANApp:
+        return middleware.install(app)
+
+    def get_followers(self) -> list[followers.Follower]:
+        return [reconcile.SearchReconciler()]

@@ -11,8 +11,9 @@ import jinja2
 from local.settings import DEPLOYMENT, POSTGRES_BIN, TOOLS, VENV, Instance, write_private
 
 PLUGINS = (
-    "ccphva ccphva_harvest ccphva_dcat harvest dcat dcat_json_interface structured_data spatial_metadata spatial_query "
-    "scheming_datasets scheming_organizations activity image_view text_view datatables_view datastore"
+    "ccphva ccphva_harvest ccphva_dcat harvest dcat dcat_json_interface structured_data "
+    "spatial_metadata spatial_query scheming_datasets scheming_organizations activity "
+    "image_view text_view datatables_view datastore"
 )
 
 

@@ -23,6 +23,26 @@ def packages() -> list[str]:
 setup(
     packages=packages(),
     package_dir=ROOTS,
-    package_data={"": ["*.ini", "*.json", "*.mako", "*.yaml", "*.html", "*.css", "*.js", "*.svg", "*.po", "*.mo", "*.sql", "*.txt", "*.xml", "*.ttl", "*.j2"]},
+    package_data={
+        "": [
+            "*.ini",
+            "*.json",
+            "*.mako",
+            "*.yaml",
+            "*.html",
+            "*.css",
+            "*.js",
+            "*.svg",
+            "*.po",
+            "*.mo",
+            "*.sql",
+            "*.txt",
+            "*.xml",
+            "*.ttl",
+            "*.j2",
+            "*.png",
+            "py.typed",
+        ]
+    },
     include_package_data=False,
 )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import ckan.plugins as p
 import ckan.plugins.toolkit as tk
 from ckan.common import CKANConfig
 from ckan.lib.plugins import DefaultTranslation
 from ckan.types import CKANApp
 
-from ckanext.ccphva import followers, middleware, reconcile, theme
+from ckanext.ccphva import followers, licences, middleware, reconcile, search, theme
 
 
 @tk.blanket.actions
@@ -17,17 +19,27 @@ from ckanext.ccphva import followers, middleware, reconcile, theme
 @tk.blanket.cli
 @tk.blanket.config_declarations
 @tk.blanket.helpers
+@tk.blanket.validators
 class CcphvaPlugin(p.SingletonPlugin, DefaultTranslation):
     p.implements(p.IConfigurer)
     p.implements(p.IMiddleware, inherit=True)
     p.implements(followers.IFollowers)
+    p.implements(p.IPackageController, inherit=True)
     p.implements(p.ITranslation)
 
     def update_config(self, config: CKANConfig) -> None:
+        tk.add_template_directory(config, "templates")
         theme.configure(config)
+        licences.configure(config)
 
     def make_middleware(self, app: CKANApp, config: CKANConfig) -> CKANApp:
         return middleware.install(app)
 
     def get_followers(self) -> list[followers.Follower]:
         return [reconcile.SearchReconciler()]
+
+    def before_dataset_index(self, pkg_dict: dict[str, Any]) -> dict[str, Any]:
+        return search.document(pkg_dict)
+
+    def before_dataset_search(self, search_params: dict[str, Any]) -> dict[str, Any]:
+        return search.query(search_params)

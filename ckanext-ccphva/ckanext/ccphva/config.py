@@ -11,6 +11,20 @@ def territory_folder() -> Path:
     return Path(tk.config["ccphva.territory"])
 
 
+def backup_folder() -> Path:
+    return Path(tk.config["ccphva.backup.folder"])
+
+
+def backups_kept() -> int:
+    """How many archives a backup leaves in its folder; 0 keeps all."""
+    return tk.config["ccphva.backup.keep"]
+
+
+def broker_url() -> str:
+    """Where Celery's tasks wait (declared by the plugin of harvests, which runs the workers)."""
+    return tk.config.get("ccphva.celery.broker_url") or ""
+
+
 def change_log_days() -> float:
     """How long rows of the change log stay after every follower has read them."""
     return tk.config["ccphva.changes.days"]
@@ -19,3 +33,13 @@ def change_log_days() -> float:
 def sweep_seconds() -> float:
     """How often a follower checks everything."""
     return tk.config["ccphva.changes.sweep_minutes"] * 60
+
+
+def least_free_bytes() -> int:
+    """Free disk space under which `/health` calls the disk down."""
+    return tk.config["ccphva.health.least_free_mb"] * 1_000_000
+
+
+def metrics_networks() -> list[str]:
+    """Networks (CIDR) from which `/metrics` may be read."""
+    return tk.config["ccphva.metrics.networks"]

@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 import ckan.plugins as p
+import ckan.plugins.toolkit as tk
 import click
 import sqlalchemy as sa
 from ckan import model
@@ -86,7 +87,7 @@ class Runner:
 
     def run(self) -> None:
         failures = 0
-        with Pulse("follower"):
+        with Pulse("follower", tk.config["ckan.redis.url"], tk.config["ckan.site_id"]):
             while not self.stop.is_set():
                 try:
                     moved = self.round()

@@ -122,6 +122,24 @@ def _without_secrets(key: str, value: Any) -> Any:
     return redact(str(value))
 
 
+class RedactingFormatter(logging.Formatter):
+    """Another formatter's text without secrets: for the mails that CKAN sends about errors."""
+
+    def __init__(self, inner: logging.Formatter | None) -> None:
+        super().__init__()
+        self._inner = inner or logging.Formatter()
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(self._inner.format(record))
+
+
+class WithoutTimings(logging.Filter):
+    """Drops core's line about each request: the portal writes a better one."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "render time" not in str(record.msg)
+
+
 CONFIGURATION: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -22,13 +22,11 @@ _QUEUE_ERRORS = (
     kombu.exceptions.OperationalError,
 )
 _SOLR_AWAY = (
-    "Failed to connect",
-    "Could not connect",
-    "Connection",
-    "timed out",
-    "HTTP 503",
-    "HTTP 500",
-    "HTTP 404",
+    "Failed to connect to server",
+    "Connection to server '",
+    "Could not connect to",
+    "(HTTP 503)",
+    "(HTTP 404)",
 )
 
 
@@ -58,8 +56,25 @@ def _service(error: BaseException) -> str | None:
     if isinstance(error, SolrConnectionError):
         return SEARCH
     if isinstance(error, SearchError | SearchIndexError):
-        return SEARCH if any(sign in str(error) for sign in _SOLR_AWAY) else None
+        return SEARCH if search_is_away(str(error)) else None
     return None
+
+
+CLASSES: tuple[type[Exception], ...] = (
+    sqlalchemy.exc.DBAPIError,
+    sqlalchemy.exc.TimeoutError,
+    psycopg2.Error,
+    SearchError,
+    SearchIndexError,
+    SolrConnectionError,
+    *_QUEUE_ERRORS,
+)
+"""The exceptions that may mean an outage; `service_of` decides."""
+
+
+def search_is_away(message: str) -> bool:
+    """Whether an error text of pysolr or of CKAN's search says that nobody answered."""
+    return any(sign in message for sign in _SOLR_AWAY)
 
 
 def _connection_failed(error: BaseException | None) -> bool:

@@ -32,13 +32,23 @@ class CkanCatalogue:
     :param user: account that the datasets are written by.
     :param owner_org: organisation of the source, which owns its datasets.
     :param commit_index: ask Solr for a commit after each batch.
+    :param cancelled: asked before each write, as a sign of life; true leaves the rest of a batch out.
     """
 
     def __init__(
-        self, source_id: str, job_id: str, file: SourceFile, *, user: str, owner_org: str, commit_index: bool
+        self,
+        source_id: str,
+        job_id: str,
+        file: SourceFile,
+        *,
+        user: str,
+        owner_org: str,
+        commit_index: bool,
+        cancelled: Callable[[], bool],
     ) -> None:
         self.source_id, self.job_id, self.file = source_id, job_id, file
         self.user, self.owner_org, self.commit_index = user, owner_org, commit_index
+        self.cancelled = cancelled
 
     # -- the protocol ----------------------------------------------------------------------------------------
 
@@ -87,6 +97,8 @@ class CkanCatalogue:
                 **more,
             )
 
+        if self.cancelled():
+            return outcome("skipped", reason="the job was ended before its turn came")
         try:
             return self._write(write, outcome)
         except sa.exc.OperationalError:

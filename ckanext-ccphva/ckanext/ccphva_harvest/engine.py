@@ -17,7 +17,7 @@ import ckan.plugins as p
 import ckan.plugins.toolkit as tk
 import msgspec
 import sqlalchemy as sa
-from ccphva_harvesters import Client, ConfigError, Outcome, RunReport, harvest
+from ccphva_harvesters import Client, ConfigError, Outcome, RetriableError, RunReport, harvest
 from ckan import model as core
 from ckanext.ccphva_harvest import config, foreign, settings, storage
 from ckanext.ccphva_harvest.catalogue import CkanCatalogue
@@ -83,6 +83,7 @@ class _Attempt:
         self.seen: list[str] = []
         self.failures: list[Outcome] = []
         self.last_beat = 0.0
+        self.lost = False
         self.validators: dict[str, Any] = {}
 
     def go(self) -> str:
@@ -118,6 +119,7 @@ class _Attempt:
         catalogue = CkanCatalogue(
             self.source_id, self.job_id, wanted.file,
             user=user_name(), owner_org=package.owner_org, commit_index=config.commits_index(),
+            cancelled=self.cancelled,
         )  # fmt: skip
         core.Session.remove()
         with Client(allow_networks=config.allowed_networks(), user_agent=config.user_agent()) as client:
@@ -143,12 +145,18 @@ class _Attempt:
     def cancelled(self) -> bool:
         """A sign of life at most every second; true when the job was ended by hand.
 
-        :raises sa.exc.DBAPIError: the connection that holds the lock is lost, and the lock with it.
+        :raises RetriableError: the connection that holds the lock is lost, and the lock with it.
         """
+        if self.lost:
+            raise RetriableError("catalogue", "the lock of the source is lost")
         if time.monotonic() - self.last_beat < _BEAT_EVERY:
             return False
         self.last_beat = time.monotonic()
-        return self.lock.beat(self.job_id, json.dumps(self.counts)) != "Running"
+        try:
+            return self.lock.beat(self.job_id, json.dumps(self.counts)) != "Running"
+        except sa.exc.DBAPIError as error:
+            self.lost = True  # somebody else may hold it now: not one write more
+            raise RetriableError("catalogue", "the lock of the source is lost") from error
 
     def on_outcome(self, outcome: Outcome) -> None:
         self.counts[outcome.status] += 1

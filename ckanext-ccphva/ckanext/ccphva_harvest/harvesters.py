@@ -49,9 +49,7 @@ class LibraryHarvester(p.SingletonPlugin):
         self._refuse()
 
     def _refuse(self) -> NoReturn:
-        message = (
-            f"Sources of type {self.kind!r} are run by Celery's workers, not by stock queues"
-        )
+        message = f"Sources of type {self.kind!r} are run by Celery's workers, not by stock queues"
         raise NotImplementedError(message)
 
 

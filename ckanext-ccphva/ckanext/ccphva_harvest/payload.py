@@ -1,6 +1,6 @@
 """A dataset of the library as CKAN's actions take it. No database, no request.
 
-Imports nothing of the plugin.
+Imports only `texts`.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ccphva_harvesters import Dataset, SourceFile
+from ckanext.ccphva_harvest import texts
 
 LANGUAGES = ("fr", "de", "en", "lb")
 _LONGEST_NAME = 100
 _HASH = 8
+_CLOSED = ("authority/access-right/RESTRICTED", "authority/access-right/NON_PUBLIC")
 
 
 def name_of(dataset: Dataset, source_id: str) -> str:
@@ -39,11 +41,16 @@ def text_of(value: Any) -> str:
 
 
 def visibility_of(dataset: Dataset, file: SourceFile) -> str:
-    """`open`, or `private` where personal data may be or a condition is not met."""
+    """`private` where personal data may be or a condition is not met; else what the source says of access.
+
+    Who states closed rights elsewhere has published the description already: that is `restricted`.
+    """
     wanted = file.publication
     if wanted.state != "published" or file.personal_data != "none":
         return "private"
-    return "open" if all(_MEETS[condition](dataset) for condition in wanted.conditions) else "private"
+    if not all(_MEETS[condition](dataset) for condition in wanted.conditions):
+        return "private"
+    return "restricted" if str(dataset.fields.get("access_rights", "")).endswith(_CLOSED) else "open"
 
 
 def _has_licence(dataset: Dataset) -> bool:
@@ -60,34 +67,38 @@ _MEETS = {
 
 
 def package(dataset: Dataset, file: SourceFile, owner_org: str) -> dict[str, Any]:
-    """Payload for `package_create`, without name and id.
-
-    `title` and `notes` stand beside their translations for schemas that do not fill them; `private` follows
-    `visibility`.
-    """
+    """Payload for `package_create`, without name and id; `private` follows `visibility`."""
     visibility = visibility_of(dataset, file)
-    fields = dict(dataset.fields)
     return {
-        **fields,
+        **_cleaned(dataset.fields, "title", "notes"),
         "type": "dataset",
-        "title": text_of(fields.get("title_translated")),
-        "notes": text_of(fields.get("notes_translated")),
         "owner_org": owner_org,
         "visibility": visibility,
         "private": visibility == "private",
         "personal_data": file.personal_data,
         "state": "active",
-        "resources": [resource(fields) for fields in dataset.resources],
+        "resources": [_resource(fields) for fields in dataset.resources],
     }
 
 
-def resource(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """A distribution as a resource; CKAN wants `name` and `url` even when the source has none."""
+def _resource(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """A distribution as a resource; CKAN wants a `url` even when the source has none."""
+    return {"url": "", **_cleaned(fields, "name", "description")}
+
+
+def _cleaned(fields: Mapping[str, Any], *core: str) -> dict[str, Any]:
+    """Fields whose texts by language bear no HTML and stand alone: CKAN's own follow from them."""
     found = dict(fields)
-    found.setdefault("url", "")
-    for core, translated in (("name", "name_translated"), ("description", "description_translated")):
-        if translated in found:
-            found.setdefault(core, text_of(found[translated]))
+    for name in core:
+        if by_language := found.get(f"{name}_translated"):
+            found[f"{name}_translated"] = {code: texts.plain(text) for code, text in by_language.items()}
+            found.pop(name, None)
+    if by_language := found.get("keywords_translated"):
+        found["keywords_translated"] = {
+            code: [word for raw in words if (word := texts.keyword(raw))]
+            for code, words in by_language.items()
+        }
+        found.pop("tags", None)
     return found
 
 

@@ -19,7 +19,7 @@ from ckanext.harvest.model import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
-_LOCKS = 0x43435048  # "CCPH": keeps our advisory locks apart from everybody else's
+LOCKS = 0x43435048  # "CCPH": keeps our advisory locks apart from everybody else's
 
 _BEAT = sa.text("""
     WITH beat AS (
@@ -53,7 +53,7 @@ def source_lock(source_id: str) -> Iterator[Lock | None]:
     """The source's lock, or None when another run holds it."""
     with core.meta.engine.connect() as raw:
         connection = raw.execution_options(isolation_level="AUTOCOMMIT")
-        values = {"space": _LOCKS, "source": source_id}
+        values = {"space": LOCKS, "source": source_id}
         taken = connection.execute(sa.text("SELECT pg_try_advisory_lock(:space, hashtext(:source))"), values)
         if not taken.scalar():
             yield None
@@ -63,7 +63,7 @@ def source_lock(source_id: str) -> Iterator[Lock | None]:
         finally:
             try:
                 connection.execute(sa.text("SELECT pg_advisory_unlock(:space, hashtext(:source))"), values)
-            except sa.exc.DBAPIError:
+            except sa.exc.SQLAlchemyError:
                 connection.invalidate()  # the lock went with the connection
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-
 from ckanext.ccphva import demo as demonstration
 from ckanext.ccphva import followers as following
+from ckanext.ccphva.operations import commands as operations
 
 __all__ = ["ccphva"]
 
@@ -18,7 +18,9 @@ def ccphva() -> None:
 
 
 @ccphva.command()
-@click.option("--accounts", type=click.Path(path_type=Path), help="File (mode 600) that takes the demo accounts.")
+@click.option(
+    "--accounts", type=click.Path(path_type=Path), help="File (mode 600) that takes the demo accounts."
+)
 def demo(accounts: Path | None) -> None:
     """Fill the portal with its territory: organisations, demo accounts, demo datasets."""
     for line in demonstration.fill(accounts):
@@ -38,3 +40,7 @@ def followers(forget: str | None) -> None:
     """How far each follower is behind the change log."""
     for line in following.report(forget):
         click.echo(line)
+
+
+for command in operations.COMMANDS:
+    ccphva.add_command(command)

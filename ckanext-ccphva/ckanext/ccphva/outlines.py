@@ -17,6 +17,7 @@ from shapely.ops import polylabel
 
 WIDTH = 600
 MARGIN = 8
+LONG = 9
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Outline:
 
     code: str
     name: str
+    lines: tuple[str, ...]
     path: str
     x: float
     y: float
@@ -81,9 +83,14 @@ def _outline(properties: dict[str, Any], polygons: list[Polygon], project: Any) 
     path = "".join("M" + "L".join(f"{x:g} {y:g}" for x, y in ring.coords[:-1]) + "Z" for ring in rings)
     label = polylabel(max(projected, key=lambda polygon: polygon.area), tolerance=1)
     code = str(properties.get("insee") or properties.get("code"))
-    return Outline(
-        code, str(properties.get("nom") or properties.get("name")), path, round(label.x, 1), round(label.y, 1)
-    )
+    name = str(properties.get("nom") or properties.get("name"))
+    return Outline(code, name, lines(name), path, round(label.x, 1), round(label.y, 1))
+
+
+def lines(name: str) -> tuple[str, ...]:
+    """A name in one or two lines: a long one breaks after its first hyphen."""
+    head, hyphen, tail = name.partition("-")
+    return (head + hyphen, tail) if hyphen and len(name) > LONG else (name,)
 
 
 def _polygons(geometry: Any) -> list[Polygon]:

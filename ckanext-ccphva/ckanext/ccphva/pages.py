@@ -6,11 +6,12 @@ from dataclasses import asdict
 from typing import Any
 
 import ckan.plugins.toolkit as tk
-from ckan.lib.search import SearchError
+from ckan.lib.search import SearchError, SolrConnectionError
 from ckan.types import Context
-from ckanext.ccphva import config, outlines
+from ckanext.ccphva import config, outlines, storage
 
 LATEST = 6
+KINDS = {"epci": 0, "commune": 1}
 OPEN_SEARCH = {"q": "*:*", "fq": "+dataset_type:dataset", "include_private": False}
 
 
@@ -18,7 +19,7 @@ def home(context: Context) -> dict[str, Any]:
     """Figures, latest datasets, organisations with their number of datasets, and the map."""
     found = _search(context)
     counts = {item["name"]: item["count"] for item in _facet(found, "organization")}
-    organizations = [_with_extras(each, counts) for each in _organizations(context)]
+    organizations = _organizations(context, counts)
     return {
         "available": found is not None,
         "latest": found["results"] if found else [],
@@ -33,6 +34,11 @@ def home(context: Context) -> dict[str, Any]:
     }
 
 
+def facets(offered: dict[str, str]) -> dict[str, str]:
+    """The filters of a search, without CKAN's groups, which this portal does not use."""
+    return {name: title for name, title in offered.items() if name != "groups"}
+
+
 def _search(context: Context) -> dict[str, Any] | None:
     """The latest datasets with counts, or None while the search engine is away."""
     wanted = {
@@ -44,7 +50,7 @@ def _search(context: Context) -> dict[str, Any] | None:
     }
     try:
         return tk.get_action("package_search")(context, wanted)
-    except SearchError:
+    except (SearchError, SolrConnectionError):
         return None
 
 
@@ -53,15 +59,11 @@ def _facet(found: dict[str, Any] | None, name: str) -> list[dict[str, Any]]:
     return sorted(items, key=lambda item: (-item["count"], item["display_name"]))
 
 
-def _organizations(context: Context) -> list[dict[str, Any]]:
-    wanted = {"all_fields": True, "include_extras": True, "include_dataset_count": False, "limit": 100}
-    return tk.get_action("organization_list")(context, wanted)
-
-
-def _with_extras(organization: dict[str, Any], counts: dict[str, int]) -> dict[str, Any]:
-    extras = {extra["key"]: extra["value"] for extra in organization.get("extras") or []}
-    count = counts.get(organization["name"], 0)
-    return {**extras, **{k: v for k, v in organization.items() if k != "extras"}, "package_count": count}
+def _organizations(context: Context, counts: dict[str, int]) -> list[dict[str, Any]]:
+    """The territory's body first, then its communes, then all others; each with its number of datasets."""
+    tk.check_access("organization_list", context, {})
+    found = [{**each, "package_count": counts.get(each["name"], 0)} for each in storage.organizations()]
+    return sorted(found, key=lambda each: (KINDS.get(each.get("kind", ""), len(KINDS)), each["title"] or ""))
 
 
 def _map(organizations: list[dict[str, Any]]) -> dict[str, Any] | None:

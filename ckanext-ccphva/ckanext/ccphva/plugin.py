@@ -10,7 +10,9 @@ from ckan.common import CKANConfig
 from ckan.lib.plugins import DefaultTranslation
 from ckan.types import CKANApp
 
-from ckanext.ccphva import followers, licences, middleware, reconcile, search, theme
+from ckanext.ccphva import followers, licences, middleware, pages, reconcile, search, theme
+
+Facets = dict[str, str]
 
 
 @tk.blanket.actions
@@ -22,6 +24,7 @@ from ckanext.ccphva import followers, licences, middleware, reconcile, search, t
 @tk.blanket.validators
 class CcphvaPlugin(p.SingletonPlugin, DefaultTranslation):
     p.implements(p.IConfigurer)
+    p.implements(p.IFacets, inherit=True)
     p.implements(p.IMiddleware, inherit=True)
     p.implements(followers.IFollowers)
     p.implements(p.IPackageController, inherit=True)
@@ -31,6 +34,17 @@ class CcphvaPlugin(p.SingletonPlugin, DefaultTranslation):
         tk.add_template_directory(config, "templates")
         theme.configure(config)
         licences.configure(config)
+
+    def dataset_facets(self, facets_dict: Facets, package_type: str) -> Facets:  # noqa: ARG002
+        return pages.facets(facets_dict)
+
+    def organization_facets(
+        self,
+        facets_dict: Facets,
+        organization_type: str,  # noqa: ARG002
+        package_type: str | None,  # noqa: ARG002
+    ) -> Facets:
+        return pages.facets(facets_dict)
 
     def make_middleware(self, app: CKANApp, config: CKANConfig) -> CKANApp:
         return middleware.install(app)

@@ -1,52 +1,126 @@
-"""Fills a portal with its territory: organisations from `territory.yaml`, accounts of a local run. Safe to repeat."""
+"""Fills a portal with its territory: organisations, accounts, a first harvest. Safe to repeat."""
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import ckan.plugins as p
 import ckan.plugins.toolkit as tk
 from ckan import model
-
 from ckanext.ccphva import territory
 
 ROLES = {"sysadmin": None, "agent": "editor", "partner": "member", "citizen": None, "committee": "admin"}
+SOURCE, CATALOGUE = "demo", "catalogue.ttl"
+
+NewContext = Callable[[], dict[str, Any]]
 
 
 def fill(accounts: Path | None) -> Iterator[str]:
     """Yield one line for each thing made."""
     site_user = tk.get_action("get_site_user")({"ignore_auth": True}, {})["name"]
-    context = lambda: {"user": site_user, "ignore_auth": True}  # noqa: E731
+    context: NewContext = lambda: {"user": site_user, "ignore_auth": True}  # noqa: E731
     places = territory.load()
-    known = set(tk.get_action("organization_list")(context(), {}))
-    for organization in places.organizations():
-        action = "organization_patch" if organization["name"] in known else "organization_create"
-        payload = {**organization, "id": organization["name"]} if action.endswith("patch") else organization
-        tk.get_action(action)(context(), payload)
-    yield f"{len(places.organizations())} organisations"
+    yield from _organizations(places, context)
     if accounts:
         yield from _accounts(accounts, places.main_organization, context)
+    yield from _harvest(places, context)
 
 
-def _accounts(path: Path, organization: str, context: Any) -> Iterator[str]:
+def _organizations(places: territory.Territory, context: NewContext) -> Iterator[str]:
+    """Make what is missing, and change only what the territory's file says otherwise."""
+    known = set(tk.get_action("organization_list")(context(), {}))
+    written = 0
+    for wanted in places.organizations():
+        if wanted["name"] not in known:
+            tk.get_action("organization_create")(context(), dict(wanted))
+            written += 1
+            continue
+        query = {"id": wanted["name"], "include_users": False, "include_datasets": False}
+        stored = tk.get_action("organization_show")(context(), query)
+        changed = {key: value for key, value in wanted.items() if _as_stored(value) != stored.get(key)}
+        if changed:
+            tk.get_action("organization_patch")(context(), {"id": stored["id"], **changed})
+            written += 1
+    yield f"{len(places.organizations())} organisations ({written} written)"
+
+
+def _as_stored(value: Any) -> Any:
+    return str(value) if isinstance(value, int) else value
+
+
+def _accounts(path: Path, organization: str, context: NewContext) -> Iterator[str]:
+    """One account a role; its password and token are in the file and nowhere else."""
     kept = {a["role"]: a for a in json.loads(path.read_text())} if path.exists() else {}
     for role, capacity in ROLES.items():
         if role in kept and model.User.get(kept[role]["name"]):
             continue
-        name, password = f"demo-{role}", secrets.token_urlsafe(12)
-        tk.get_action("user_create")(context(), {"name": name, "email": f"{name}@example.org", "password": password})
-        if role == "sysadmin":
-            user = model.User.get(name)
-            user.sysadmin = True
-            model.repo.commit()
-        if capacity:
-            tk.get_action("organization_member_create")(context(), {"id": organization, "username": name, "role": capacity})
-        token = tk.get_action("api_token_create")(context(), {"user": name, "name": "demo"})["token"]
-        kept[role] = {"role": role, "name": name, "password": password, "token": token}
+        kept[role] = _account(role, capacity, organization, context)
     path.touch(mode=0o600)
     path.chmod(0o600)
     path.write_text(json.dumps(list(kept.values()), indent=1))
     yield f"{len(kept)} accounts"
+
+
+def _account(role: str, capacity: str | None, organization: str, context: NewContext) -> dict[str, str]:
+    """Make an account, or give one whose secrets were lost new ones."""
+    name, password = f"demo-{role}", secrets.token_urlsafe(12)
+    details = {"email": f"{name}@example.org", "password": password}
+    if user := model.User.get(name):
+        tk.get_action("user_patch")(context(), {"id": user.id, **details})
+    else:
+        tk.get_action("user_create")(context(), {"name": name, **details})
+    if role == "sysadmin":
+        user = model.User.get(name)
+        user.sysadmin = True
+        model.repo.commit()
+    if capacity:
+        member = {"id": organization, "username": name, "role": capacity}
+        tk.get_action("organization_member_create")(context(), member)
+    token = tk.get_action("api_token_create")(context(), {"user": name, "name": "demo"})["token"]
+    return {"role": role, "name": name, "password": password, "token": token}
+
+
+def _harvest(places: territory.Territory, context: NewContext) -> Iterator[str]:
+    """Register the territory's demo catalogue as a source and ask for a run, as a person would."""
+    if not (places.folder / "demo" / CATALOGUE).is_file():
+        return
+    if not p.plugin_loaded("ccphva_harvest"):
+        yield "no demo datasets: the plugin ccphva_harvest is not loaded"
+        return
+    from ckanext.harvest.logic import HarvestJobExists  # a plugin that may be left out
+
+    source = _source(places, context)
+    try:
+        tk.get_action("harvest_job_create")(context(), {"source_id": source["id"], "run": True})
+    except HarvestJobExists:
+        # A job that was made and never sent (the queue was away) is sent now; one that runs is left alone.
+        waiting = {"source_id": source["id"], "status": "New"}
+        for job in tk.get_action("harvest_job_list")(context(), waiting):
+            tk.get_action("harvest_send_job_to_gather_queue")(context(), {"id": job["id"]})
+        yield "demo datasets: a run of the demo catalogue is under way"
+        return
+    yield f"demo datasets: a harvest of {source['url']} is asked for"
+
+
+def _source(places: territory.Territory, context: NewContext) -> dict[str, Any]:
+    licences = {licence["id"]: [licence["id"]] for licence in places.data.get("licences", ())}
+    wanted = {
+        "name": SOURCE,
+        "title": f"Catalogue de démonstration ({places.data['short_name']})",
+        "url": f"{tk.config['ckan.site_url'].rstrip('/')}/demo-source/{CATALOGUE}",
+        "source_type": "ccphva_dcat",
+        "frequency": "MANUAL",
+        "owner_org": places.main_organization,
+        "config": json.dumps({"steps": [{"licence": {"licences": licences}}]}),
+    }
+    try:
+        stored = tk.get_action("harvest_source_show")(context(), {"id": SOURCE})
+    except tk.ObjectNotFound:
+        return tk.get_action("harvest_source_create")(context(), wanted)
+    if (stored["url"], stored["source_type"]) == (wanted["url"], wanted["source_type"]):
+        return stored
+    return tk.get_action("harvest_source_update")(context(), {**wanted, "id": stored["id"]})

@@ -30,6 +30,7 @@ _OPERATOR = re.compile(r"(?:^|\s)(?:OR|NOT|\|\|)(?:\s|$)")
 def document(found: Document) -> Document:
     """The search document of a dataset, before other plugins see it (`before_dataset_index`)."""
     dataset = json.loads(found["validated_data_dict"])
+    dataset.setdefault("title_translated", {languages.MAIN: dataset.get("title")})  # types of other plugins
     for language in languages.LANGUAGES:
         found[f"title_{language}"] = _in(dataset.get("title_translated"), language) or None
         found[f"text_{language}"] = list(dict.fromkeys(_texts(dataset, language)))

@@ -1,0 +1,178 @@
+"""The demonstration: what it makes, that a repeat makes nothing, its catalogue on the real stack."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import sqlalchemy as sa
+from catalogue_support import call_action, plugins_loaded  # noqa: F401
+from ckan import model
+from ckanext.ccphva import demo, languages
+from ckanext.harvest.model import HarvestJob
+from rdflib import DCAT, DCTERMS, Graph, URIRef
+
+FOLDER = Path(__file__).parents[2] / "deployment" / "territories" / "ccphva" / "demo"
+BASE = "http://127.0.0.1:5999/demo-source/catalogue.ttl"
+DATASETS = 14
+INVENTED = {
+    "fr": "Jeu de données de démonstration",
+    "de": "Demonstrationsdatensatz",
+    "en": "Demonstration dataset",
+    "lb": "Demonstratiounsdatesaz",
+}
+
+
+def count_activities() -> int:
+    return model.Session.execute(sa.text("select count(*) from activity")).scalar_one()
+
+
+@pytest.fixture(scope="module")
+def graph() -> Graph:
+    return Graph().parse(FOLDER / "catalogue.ttl", publicID=BASE, format="turtle")
+
+
+class TestCatalogueDocument:
+    def test_every_dataset_has_four_languages(self, graph: Graph) -> None:
+        """Titles and descriptions of all datasets are in the portal's languages."""
+        datasets = list(graph.subjects(predicate=None, object=DCAT.Dataset))
+        assert len(datasets) == DATASETS
+        for dataset in datasets:
+            for predicate in (DCTERMS.title, DCTERMS.description):
+                codes = [text.language for text in graph.objects(dataset, predicate)]
+                assert sorted(codes) == sorted(languages.LANGUAGES), (dataset, predicate)
+
+    def test_addresses_follow_the_document(self, graph: Graph) -> None:
+        """Everything that the document names as its own stands under the address that it is read from."""
+        catalogue = URIRef(BASE + "#catalogue")
+        assert len(list(graph.objects(catalogue, DCAT.dataset))) == DATASETS
+        for distribution in graph.subjects(predicate=None, object=DCAT.Distribution):
+            (address,) = graph.objects(distribution, DCAT.downloadURL)
+            assert str(address).startswith("http://127.0.0.1:5999/demo-source/")
+
+    def test_every_file_is_there_and_has_the_size_that_is_said(self, graph: Graph) -> None:
+        """Distributions point at files of the folder."""
+        named = set()
+        for distribution in graph.subjects(predicate=None, object=DCAT.Distribution):
+            name = str(graph.value(distribution, DCAT.downloadURL)).rsplit("/", 1)[1]
+            named.add(name)
+            assert (FOLDER / name).stat().st_size == int(str(graph.value(distribution, DCAT.byteSize)))
+        assert named == {path.name for path in FOLDER.iterdir()} - {"catalogue.ttl"}
+
+    def test_invented_values_are_called_so(self, graph: Graph) -> None:
+        """A dataset with a file of invented values says so in every language, and a real one does not."""
+        for dataset in graph.subjects(predicate=None, object=DCAT.Dataset):
+            files = [str(graph.value(d, DCAT.downloadURL)) for d in graph.objects(dataset, DCAT.distribution)]
+            invented = not files or any("-demo." in file for file in files)
+            for text in graph.objects(dataset, DCTERMS.description):
+                assert (INVENTED[str(text.language)] in text) is invented, dataset
+
+
+@pytest.mark.usefixtures("plugins_loaded", "clean_db", "clean_index")
+class TestFilling:
+    def test_it_makes_the_territory_and_asks_for_a_harvest(self, tmp_path: Path) -> None:
+        """Nine organisations, five accounts in a private file, one source with one job under way."""
+        lines = list(demo.fill(tmp_path / "accounts.json"))
+        assert "9 organisations" in lines[0]
+        shown = call_action("organization_show", id="villerupt")
+        assert (shown["insee"], shown["title_translated"]["lb"], shown["parent"]) == (
+            "54580",
+            "Gemeng Villerupt",
+            "ccphva",
+        )
+        assert (tmp_path / "accounts.json").stat().st_mode & 0o777 == 0o600
+        accounts = json.loads((tmp_path / "accounts.json").read_text())
+        assert {each["role"] for each in accounts} == set(demo.ROLES)
+        source = call_action("harvest_source_show", id="demo")
+        assert source["url"].endswith("/demo-source/catalogue.ttl")
+        (job,) = call_action("harvest_job_list", source_id=source["id"])
+        assert job["status"] == "Running"
+
+    def test_a_repeat_writes_nothing(self, tmp_path: Path) -> None:
+        """The second call changes no organisation, keeps the accounts, and starts no second run."""
+        list(demo.fill(tmp_path / "accounts.json"))
+        before = (tmp_path / "accounts.json").read_text()
+        activities = count_activities()
+        lines = list(demo.fill(tmp_path / "accounts.json"))
+        assert lines[0] == "9 organisations (0 written)"
+        assert "under way" in lines[-1]
+        assert (tmp_path / "accounts.json").read_text() == before
+        assert count_activities() == activities
+
+    def test_a_job_that_was_never_sent_is_sent(self) -> None:
+        """A first call that ended between making the job and sending it is made good by the next."""
+        list(demo.fill(None))
+        source = call_action("harvest_source_show", id="demo")
+        job = model.Session.get(HarvestJob, call_action("harvest_job_list", source_id=source["id"])[0]["id"])
+        job.status = "New"
+        model.repo.commit()
+        list(demo.fill(None))
+        assert [each["status"] for each in call_action("harvest_job_list", source_id=source["id"])] == [
+            "Running"
+        ]
+
+    def test_it_mends_what_the_file_says_otherwise(self) -> None:
+        """A title that was changed by hand becomes the territory's again, and only that is written."""
+        list(demo.fill(None))
+        call_action("organization_patch", id="thil", title="Autre", email="mairie@example.org")
+        assert next(demo.fill(None)) == "9 organisations (1 written)"
+        shown = call_action("organization_show", id="thil")
+        assert (shown["title"], shown["email"]) == ("Commune de Thil", "mairie@example.org")
+
+    def test_lost_secrets_are_made_anew(self, tmp_path: Path) -> None:
+        """A lost accounts file is no dead end: the accounts get new passwords and tokens."""
+        list(demo.fill(tmp_path / "one.json"))
+        list(demo.fill(tmp_path / "two.json"))
+        one, two = (json.loads((tmp_path / name).read_text()) for name in ("one.json", "two.json"))
+        assert [each["name"] for each in one] == [each["name"] for each in two]
+        assert all(
+            a["token"] != b["token"] and a["password"] != b["password"] for a, b in zip(one, two, strict=True)
+        )
+
+
+@pytest.mark.stack
+class TestOnTheStack:
+    @pytest.fixture(scope="class")
+    def harvested(self, stack_url: str) -> list[dict[str, Any]]:
+        """The demo's datasets, once the first harvest is done."""
+        for _ in range(60):
+            answer = requests.get(
+                f"{stack_url}/api/3/action/package_search",
+                params={"fq": "identifier:demo-*", "rows": 100},
+                timeout=30,
+            ).json()
+            if answer["success"] and answer["result"]["count"] >= DATASETS:
+                return answer["result"]["results"]
+            time.sleep(1)
+        pytest.fail(f"the demo was not harvested: {answer}")
+
+    def test_the_demo_is_harvested_over_http(self, harvested: list[dict[str, Any]]) -> None:
+        """Fourteen datasets in four languages, open but for the one that is shared on request."""
+        assert len(harvested) == DATASETS
+        assert all(set(each["title_translated"]) == set(languages.LANGUAGES) for each in harvested)
+        states = {each["identifier"]: each["visibility"] for each in harvested}
+        assert {name for name, state in states.items() if state != "open"} == {"demo-telereleve"}
+        licences = {each["identifier"]: each["license_id"] for each in harvested}
+        assert licences["demo-contours"] == "etalab-2.0"
+        assert licences["demo-telereleve"] == "partner-ccphva-lu"
+
+    def test_its_files_are_served(self, harvested: list[dict[str, Any]]) -> None:
+        """Every resource of the demo answers with a file."""
+        addresses = {resource["url"] for each in harvested for resource in each["resources"]}
+        assert len(addresses) == DATASETS - 1
+        for address in addresses:
+            assert requests.get(address, timeout=30).status_code == 200, address
+
+    @pytest.mark.parametrize("words", ["déchets", "Abfall", "waste", "Offall"])
+    def test_it_is_found_in_every_language(
+        self, harvested: list[dict[str, Any]], stack_url: str, words: str
+    ) -> None:
+        """One word of each language finds the collection days."""
+        answer = requests.get(
+            f"{stack_url}/api/3/action/package_search", params={"q": words}, timeout=30
+        ).json()
+        assert "demo-collecte" in {each.get("identifier") for each in answer["result"]["results"]}

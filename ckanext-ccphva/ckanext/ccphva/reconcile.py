@@ -78,6 +78,8 @@ class SearchReconciler:
         return outcome
 
     def _mend(self, ids: list[str], outcome: Outcome) -> None:
+        # Objects of an earlier look would be indexed as they were then.
+        model.Session.remove()
         wanted, present = faces_in_database(ids), faces_in_index(ids)
         for dataset_id in ids:
             outcome.checked += 1

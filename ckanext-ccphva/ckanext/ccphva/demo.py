@@ -11,18 +11,19 @@ from typing import Any
 import ckan.plugins as p
 import ckan.plugins.toolkit as tk
 from ckan import model
+from ckan.types import Context
 from ckanext.ccphva import territory
 
 ROLES = {"sysadmin": None, "agent": "editor", "partner": "member", "citizen": None, "committee": "admin"}
 SOURCE, CATALOGUE = "demo", "catalogue.ttl"
 
-NewContext = Callable[[], dict[str, Any]]
+NewContext = Callable[[], Context]
 
 
 def fill(accounts: Path | None) -> Iterator[str]:
     """Yield one line for each thing made."""
     site_user = tk.get_action("get_site_user")({"ignore_auth": True}, {})["name"]
-    context: NewContext = lambda: {"user": site_user, "ignore_auth": True}  # noqa: E731
+    context: NewContext = lambda: Context(user=site_user, ignore_auth=True)  # noqa: E731
     places = territory.load()
     yield from _organizations(places, context)
     if accounts:
@@ -74,8 +75,8 @@ def _account(role: str, capacity: str | None, organization: str, context: NewCon
     else:
         tk.get_action("user_create")(context(), {"name": name, **details})
     if role == "sysadmin":
-        user = model.User.get(name)
-        user.sysadmin = True
+        if administrator := model.User.get(name):
+            administrator.sysadmin = True
         model.repo.commit()
     if capacity:
         member = {"id": organization, "username": name, "role": capacity}

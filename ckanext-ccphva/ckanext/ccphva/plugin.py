@@ -9,8 +9,7 @@ import ckan.plugins.toolkit as tk
 from ckan.common import CKANConfig
 from ckan.lib.plugins import DefaultTranslation
 from ckan.types import CKANApp
-
-from ckanext.ccphva import followers, licences, middleware, pages, reconcile, search, theme
+from ckanext.ccphva import datasets, followers, middleware, pages, reconcile, search, theme
 
 Facets = dict[str, str]
 
@@ -31,9 +30,8 @@ class CcphvaPlugin(p.SingletonPlugin, DefaultTranslation):
     p.implements(p.ITranslation)
 
     def update_config(self, config: CKANConfig) -> None:
-        tk.add_template_directory(config, "templates")
+        datasets.configure(config)
         theme.configure(config)
-        licences.configure(config)
 
     def dataset_facets(self, facets_dict: Facets, package_type: str) -> Facets:  # noqa: ARG002
         return pages.facets(facets_dict)
@@ -46,7 +44,7 @@ class CcphvaPlugin(p.SingletonPlugin, DefaultTranslation):
     ) -> Facets:
         return pages.facets(facets_dict)
 
-    def make_middleware(self, app: CKANApp, config: CKANConfig) -> CKANApp:
+    def make_middleware(self, app: CKANApp, config: CKANConfig) -> CKANApp:  # noqa: ARG002
         return middleware.install(app)
 
     def get_followers(self) -> list[followers.Follower]:

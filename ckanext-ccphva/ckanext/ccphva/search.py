@@ -68,7 +68,7 @@ def _organization(owner: str | None, language: str) -> list[str]:
     organization = model.Group.get(owner) if owner else None
     if organization is None:
         return []
-    texts = languages.parse((organization.extras or {}).get("title_translated")) or {}
+    texts = languages.parse(dict(getattr(organization, "extras", None) or {}).get("title_translated")) or {}
     return _strings(languages.best(texts, language) or organization.title)
 
 

@@ -19,9 +19,11 @@ from ccphva_harvesters import Dataset, Outcome, RetriableError, SourceFile, Writ
 from ckan import logic
 from ckan import model as core
 from ckan.lib import search
+from ckan.types import Context
 from ckanext.ccphva_harvest import payload, storage
 from ckanext.ccphva_harvest.model import HarvestRecord, now, record_id
-from ckanext.harvest.model import HarvestObject
+from ckanext.ccphva_harvest.register import HarvestObject
+from sqlalchemy import exc
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +76,7 @@ class CkanCatalogue:
             with _out_of_order("the database"):
                 try:
                     self._withdraw(guid)
-                except (sa.exc.OperationalError, search.SearchIndexError):
+                except (exc.OperationalError, search.SearchIndexError):
                     raise
                 except Exception as error:  # one dataset that cannot be deleted must not keep the others
                     core.Session.rollback()
@@ -101,7 +103,7 @@ class CkanCatalogue:
             return outcome("skipped", reason="the job was ended before its turn came")
         try:
             return self._write(write, outcome)
-        except sa.exc.OperationalError:
+        except exc.OperationalError:
             raise
         except Exception as error:  # a poisoned record rolls back alone
             core.Session.rollback()
@@ -134,7 +136,7 @@ class CkanCatalogue:
 
     def _withdraw(self, guid: str) -> None:
         id_ = record_id(self.source_id, guid)
-        record = core.Session.get(HarvestRecord, id_)
+        record = core.Session.get_one(HarvestRecord, id_)
         package = core.Session.get(core.Package, record.dataset_id)
         record.state = "withdrawn"
         storage.retire_objects(record.dataset_id)
@@ -187,7 +189,7 @@ class CkanCatalogue:
         except msgspec.DecodeError:
             return ()
 
-    def _context(self) -> dict[str, Any]:
+    def _context(self) -> Any:
         return {"user": self.user, "ignore_auth": True, "defer_commit": True, "return_id_only": True}
 
     # -- the index -------------------------------------------------------------------------------------------
@@ -212,6 +214,14 @@ class CkanCatalogue:
         return refused
 
 
+def purge(dataset_ids: Sequence[str], *, user: str) -> None:
+    """Remove for good what is left of a source's datasets, for somebody who may clear the source."""
+    for dataset_id in dataset_ids:
+        if core.Package.get(dataset_id):
+            context: Context = {"user": user, "ignore_auth": True}
+            tk.get_action("dataset_purge")(context, {"id": dataset_id})
+
+
 class _out_of_order:  # noqa: N801 -- reads as a statement
     """Turns the failure of a service that the catalogue stands on into a run that is tried again."""
 
@@ -221,7 +231,7 @@ class _out_of_order:  # noqa: N801 -- reads as a statement
     def __enter__(self) -> None: ...
 
     def __exit__(self, _: Any, error: BaseException | None, __: Any) -> None:
-        if isinstance(error, sa.exc.OperationalError | search.SearchIndexError):
+        if isinstance(error, exc.OperationalError | search.SearchIndexError):
             what = "the index" if isinstance(error, search.SearchIndexError) else self.what
             raise RetriableError("catalogue", f"{what} does not answer") from error
 

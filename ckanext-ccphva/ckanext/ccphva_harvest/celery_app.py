@@ -13,7 +13,7 @@ from typing import Any
 
 from celery import Celery, signals
 from ckanext.ccphva_harvest import ini
-from kombu import Queue
+from kombu.entity import Queue
 
 QUEUES = ("harvest", "load", "render", "mail")
 SWEEP_EVERY = 10.0

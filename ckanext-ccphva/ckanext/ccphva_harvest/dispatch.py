@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from ckanext.ccphva.shared import request_id
 from ckanext.ccphva_harvest import storage, tasks
@@ -18,7 +19,8 @@ def enqueue(job_id: str, source_id: str) -> bool:
     """
     asked_by = storage.queue_run(job_id, source_id, request_id())
     try:
-        tasks.run_job.apply_async((job_id,), queue="harvest", headers={"ccphva_request_id": asked_by})
+        run_job: Any = tasks.run_job
+        run_job.apply_async((job_id,), queue="harvest", headers={"ccphva_request_id": asked_by})
     except OperationalError as error:
         log.warning("Job %s waits: the queue does not answer (%s)", job_id, error)
         return False

@@ -16,20 +16,20 @@ from typing import Any
 import ckan.plugins as p
 import ckan.plugins.toolkit as tk
 import msgspec
-import sqlalchemy as sa
 from ccphva_harvesters import Client, ConfigError, Outcome, RetriableError, RunReport, harvest
 from ckan import model as core
 from ckanext.ccphva_harvest import config, foreign, settings, storage
 from ckanext.ccphva_harvest.catalogue import CkanCatalogue
 from ckanext.ccphva_harvest.model import now, record_id
-from ckanext.harvest.interfaces import IHarvester
-from ckanext.harvest.model import (
+from ckanext.ccphva_harvest.register import (
     HarvestGatherError,
     HarvestJob,
     HarvestObject,
     HarvestObjectError,
     HarvestSource,
 )
+from ckanext.harvest.interfaces import IHarvester
+from sqlalchemy import exc
 
 log = logging.getLogger(__name__)
 _BEAT_EVERY = 1.0
@@ -68,10 +68,8 @@ def user_name() -> str:
 
 def harvester_of(source_type: str) -> Any:
     """The plugin that knows sources of a type, or None."""
-    return next(
-        (plugin for plugin in p.PluginImplementations(IHarvester) if plugin.info()["name"] == source_type),
-        None,
-    )
+    known: list[Any] = list(p.PluginImplementations(IHarvester))
+    return next((plugin for plugin in known if plugin.info()["name"] == source_type), None)
 
 
 class _Attempt:
@@ -112,13 +110,15 @@ class _Attempt:
             return "postponed"
         return self._end(msgspec.structs.replace(report, unchanged=max(0, report.unchanged - earlier)))
 
-    def _harvest(self, source: HarvestSource, harvester: Any) -> RunReport:
+    def _harvest(self, source: Any, harvester: Any) -> RunReport:
         wanted = settings.parse(harvester.source_type, harvester.format_type, source.url, source.config)
-        package = core.Package.get(self.source_id)
-        key = f"{wanted.key}:{package.owner_org}"
+        owner_org = core.Session.get_one(core.Package, self.source_id).owner_org
+        if owner_org is None:
+            raise ConfigError("$", "the source belongs to no organisation, so nobody would own its datasets")
+        key = f"{wanted.key}:{owner_org}"
         catalogue = CkanCatalogue(
             self.source_id, self.job_id, wanted.file,
-            user=user_name(), owner_org=package.owner_org, commit_index=config.commits_index(),
+            user=user_name(), owner_org=owner_org, commit_index=config.commits_index(),
             cancelled=self.cancelled,
         )  # fmt: skip
         core.Session.remove()
@@ -154,7 +154,7 @@ class _Attempt:
         self.last_beat = time.monotonic()
         try:
             return self.lock.beat(self.job_id, json.dumps(self.counts)) != "Running"
-        except sa.exc.DBAPIError as error:
+        except exc.DBAPIError as error:
             self.lost = True  # somebody else may hold it now: not one write more
             raise RetriableError("catalogue", "the lock of the source is lost") from error
 
@@ -203,7 +203,7 @@ class _Attempt:
 def fail(job_id: str, error: Exception) -> None:
     """After an error that nobody foresaw: the job ends with it, unless the database itself is away."""
     core.Session.rollback()
-    if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError):
+    if isinstance(error, exc.OperationalError | exc.InterfaceError):
         return  # the sweeper finds the job by its silence
     job = HarvestJob.get(job_id)
     if job is None or job.status != "Running":

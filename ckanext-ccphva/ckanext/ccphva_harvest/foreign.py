@@ -11,8 +11,8 @@ from typing import Any
 
 from ccphva_harvesters import RunReport
 from ckan import model as core
+from ckanext.ccphva_harvest.register import HarvestJob, HarvestObject, HarvestObjectError
 from ckanext.harvest import queue
-from ckanext.harvest.model import HarvestJob, HarvestObject, HarvestObjectError
 
 log = logging.getLogger(__name__)
 

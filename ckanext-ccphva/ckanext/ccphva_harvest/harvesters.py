@@ -6,8 +6,8 @@ from typing import Any, NoReturn
 
 import ckan.plugins as p
 from ckanext.ccphva_harvest import settings
+from ckanext.ccphva_harvest.register import HarvestObject
 from ckanext.harvest.interfaces import IHarvester
-from ckanext.harvest.model import HarvestObject
 
 
 class LibraryHarvester(p.SingletonPlugin):

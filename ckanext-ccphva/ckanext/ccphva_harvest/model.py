@@ -13,6 +13,7 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
 
 _RECORDS = uuid.UUID("6f0a8c1e-54a3-5d0b-9a53-6d6f2f1f7a10")
 
@@ -38,18 +39,18 @@ class HarvestRun(tk.BaseModel):
 
     __tablename__ = "ccphva_harvest_run"
 
-    job_id = sa.Column(sa.Text, primary_key=True)
-    source_id = sa.Column(sa.Text, nullable=False, index=True)
-    attempt = sa.Column(sa.Integer, nullable=False, default=0)
-    queued = sa.Column(sa.DateTime, nullable=False, default=now)
-    started = sa.Column(sa.DateTime)
-    heartbeat = sa.Column(sa.DateTime)
-    not_before = sa.Column(sa.DateTime)
-    finished = sa.Column(sa.DateTime)
-    request_id = sa.Column(sa.Text, nullable=False, default="")
-    counts = sa.Column(JSONB, nullable=False, default=dict)
-    report = sa.Column(JSONB, nullable=False, default=dict)
-    validators = sa.Column(JSONB, nullable=False, default=dict)
+    job_id: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+    source_id: Mapped[str] = mapped_column(sa.Text, nullable=False, index=True)
+    attempt: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0)
+    queued: Mapped[datetime] = mapped_column(sa.DateTime, nullable=False, default=now)
+    started: Mapped[datetime | None] = mapped_column(sa.DateTime)
+    heartbeat: Mapped[datetime | None] = mapped_column(sa.DateTime)
+    not_before: Mapped[datetime | None] = mapped_column(sa.DateTime)
+    finished: Mapped[datetime | None] = mapped_column(sa.DateTime)
+    request_id: Mapped[str] = mapped_column(sa.Text, nullable=False, default="")
+    counts: Mapped[dict[str, Any]] = mapped_column(JSONB, nullable=False, default=dict)
+    report: Mapped[dict[str, Any]] = mapped_column(JSONB, nullable=False, default=dict)
+    validators: Mapped[dict[str, Any]] = mapped_column(JSONB, nullable=False, default=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """What the actions show of a run."""
@@ -69,11 +70,11 @@ class HarvestRecord(tk.BaseModel):
 
     __tablename__ = "ccphva_harvest_record"
 
-    id = sa.Column(sa.Text, primary_key=True)
-    source_id = sa.Column(sa.Text, nullable=False, index=True)
-    guid = sa.Column(sa.Text, nullable=False)
-    dataset_id = sa.Column(sa.Text, nullable=False, index=True)
-    fingerprint = sa.Column(sa.Text, nullable=False)
-    state = sa.Column(sa.Text, nullable=False, default="active")
-    indexed = sa.Column(sa.Boolean, nullable=False, default=False)
-    last_seen = sa.Column(sa.DateTime, nullable=False, default=now)
+    id: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+    source_id: Mapped[str] = mapped_column(sa.Text, nullable=False, index=True)
+    guid: Mapped[str] = mapped_column(sa.Text, nullable=False)
+    dataset_id: Mapped[str] = mapped_column(sa.Text, nullable=False, index=True)
+    fingerprint: Mapped[str] = mapped_column(sa.Text, nullable=False)
+    state: Mapped[str] = mapped_column(sa.Text, nullable=False, default="active")
+    indexed: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
+    last_seen: Mapped[datetime] = mapped_column(sa.DateTime, nullable=False, default=now)

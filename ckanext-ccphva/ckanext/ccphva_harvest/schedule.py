@@ -8,10 +8,11 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan import model as core
+from ckan.types import Context
 from ckanext.ccphva_harvest import settings, storage
 from ckanext.ccphva_harvest.model import now
+from ckanext.ccphva_harvest.register import HarvestSource
 from ckanext.harvest.logic import HarvestJobExists
-from ckanext.harvest.model import HarvestSource
 
 _PERIODS = {
     "ALWAYS": timedelta(minutes=5),
@@ -22,7 +23,7 @@ _PERIODS = {
 """The register's own frequencies; its `ALWAYS` means whenever a cron job comes by."""
 
 
-def start_due(context: dict[str, Any]) -> list[str]:
+def start_due(context: Context) -> list[str]:
     """Create a job for each source whose time has come; returns the sources."""
     started: list[str] = []
     for source_id in [source.id for source in storage.active_sources() if is_due(source)]:
@@ -37,7 +38,7 @@ def start_due(context: dict[str, Any]) -> list[str]:
     return started
 
 
-def is_due(source: HarvestSource) -> bool:
+def is_due(source: Any) -> bool:
     """True when the source's own minutes, or else the register's frequency, ask for a run now."""
     minutes = settings.minutes_of(source.config)
     if minutes is not None:

@@ -10,13 +10,14 @@ from typing import Any
 import sqlalchemy as sa
 from ckan import model as core
 from ckanext.ccphva_harvest.model import HarvestRecord, HarvestRun, now
-from ckanext.harvest.model import (
+from ckanext.ccphva_harvest.register import (
     HarvestGatherError,
     HarvestJob,
     HarvestObject,
     HarvestObjectError,
     HarvestSource,
 )
+from sqlalchemy import exc
 from sqlalchemy.dialects.postgresql import insert
 
 LOCKS = 0x43435048  # "CCPH": keeps our advisory locks apart from everybody else's
@@ -51,7 +52,8 @@ class Lock:
 @contextmanager
 def source_lock(source_id: str) -> Iterator[Lock | None]:
     """The source's lock, or None when another run holds it."""
-    with core.meta.engine.connect() as raw:
+    engine: Any = core.meta.engine
+    with engine.connect() as raw:
         connection = raw.execution_options(isolation_level="AUTOCOMMIT")
         values = {"space": LOCKS, "source": source_id}
         taken = connection.execute(sa.text("SELECT pg_try_advisory_lock(:space, hashtext(:source))"), values)
@@ -63,7 +65,7 @@ def source_lock(source_id: str) -> Iterator[Lock | None]:
         finally:
             try:
                 connection.execute(sa.text("SELECT pg_advisory_unlock(:space, hashtext(:source))"), values)
-            except sa.exc.SQLAlchemyError:
+            except exc.SQLAlchemyError:
                 connection.invalidate()  # the lock went with the connection
 
 
@@ -194,7 +196,7 @@ def last_job_created(source_id: str) -> Any:
     return core.Session.query(sa.func.max(HarvestJob.created)).filter_by(source_id=source_id).scalar()
 
 
-def active_sources() -> list[HarvestSource]:
+def active_sources() -> list[Any]:
     """Sources that may be run, and whose package is there."""
     query = core.Session.query(HarvestSource).filter(HarvestSource.active.is_(True))
     return (
@@ -239,7 +241,7 @@ def mark_seen(ids: Iterable[str]) -> None:
     core.Session.commit()
 
 
-def current_object(record: HarvestRecord) -> HarvestObject | None:
+def current_object(record: HarvestRecord) -> Any:
     """The register's entry of the version that the catalogue holds."""
     query = core.Session.query(HarvestObject).filter_by(package_id=record.dataset_id, current=True)
     return query.order_by(HarvestObject.import_finished.desc()).first()

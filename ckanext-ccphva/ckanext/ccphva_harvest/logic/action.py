@@ -8,11 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 import ckan.plugins.toolkit as tk
-from ckan import model as core
-from ckanext.ccphva_harvest import config, dispatch, schedule, storage
-from ckanext.harvest.model import HarvestJob
+from ckan.types import Context
+from ckanext.ccphva_harvest import catalogue, config, dispatch, schedule, storage
+from ckanext.ccphva_harvest.register import HarvestJob
 
-Context = dict[str, Any]
 Data = dict[str, Any]
 
 
@@ -118,9 +117,7 @@ def harvest_source_clear(original: Any, context: Context, data_dict: Data) -> Da
         raise tk.ValidationError({"id": ["A job of this source is running: abort it first"]})
     storage.loosen_datasets(source_id)
     cleared = original(context, data_dict)
-    for dataset_id in storage.forget_source(source_id):
-        if core.Package.get(dataset_id):
-            tk.get_action("dataset_purge")({"user": context["user"], "ignore_auth": True}, {"id": dataset_id})
+    catalogue.purge(storage.forget_source(source_id), user=context.get("user", ""))
     return cleared
 
 

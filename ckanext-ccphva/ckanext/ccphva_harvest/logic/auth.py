@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import ckan.plugins.toolkit as tk
 from ckan import model as core
-from ckanext.harvest.model import HarvestObject
+from ckan.types import AuthResult, Context
+from ckanext.ccphva_harvest.register import HarvestObject
 
 
 @tk.chained_auth_function
 @tk.auth_allow_anonymous_access
-def harvest_object_show(_original: Any, context: dict[str, Any], data_dict: dict[str, Any]) -> dict[str, Any]:
+def harvest_object_show(_original: Any, context: Context, data_dict: dict[str, Any] | None) -> AuthResult:
     """The raw record of a dataset is for those who may see the dataset; else for those who keep the source.
 
     An earlier version of a record may hold what the dataset no longer shows: that is for the keepers only.
     """
-    entry = _entry(data_dict)
+    entry = _entry(data_dict or {})
     if entry is None:
         return {"success": True}  # the action says that there is nothing
-    user = {"user": context.get("user"), "auth_user_obj": context.get("auth_user_obj")}
+    user = {"user": context.get("user", ""), "auth_user_obj": context.get("auth_user_obj")}
     shown = entry.current and entry.package_id and _may("package_show", user, entry.package_id)
     if shown or _may("harvest_source_update", user, entry.harvest_source_id):
         return {"success": True}
     return {"success": False, "msg": tk._("Not authorized to see this harvested record")}
 
 
-def _entry(data_dict: dict[str, Any]) -> HarvestObject | None:
+def _entry(data_dict: dict[str, Any]) -> Any:
     if data_dict.get("id"):
         return HarvestObject.get(data_dict["id"], attr=data_dict.get("attr"))
     package = core.Package.get(data_dict.get("dataset_id"))
@@ -37,6 +38,6 @@ def _entry(data_dict: dict[str, Any]) -> HarvestObject | None:
 
 def _may(action: str, user: dict[str, Any], id_: str) -> bool:
     try:
-        return tk.check_access(action, dict(user), {"id": id_})
+        return bool(tk.check_access(action, cast("Context", dict(user)), {"id": id_}))
     except (tk.NotAuthorized, tk.ObjectNotFound):
         return False

@@ -27,7 +27,7 @@ DOCTOR_AT = "06:30"
 Name = Literal["web", "worker", "beat", "jobs", "follower"]
 
 
-class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class _Strict(msgspec.Struct, forbid_unknown_fields=True):
     """A wrong or unknown key is an error with its path."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 import stat
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ckanext.ccphva.operations.archive import Reader
+from ckanext.ccphva.operations.errors import BrokenArchive
 from instances import Portal, administrator
 
 pytestmark = pytest.mark.slow
@@ -173,6 +176,49 @@ class TestRestored:
         assert again == saved.picture
 
 
+class TestAgain:
+    def test_only_the_last_are_kept_and_leavings_go(self, restored: Portal) -> None:
+        """keep=1 leaves the newest archive; what a killed backup left goes; strangers stay."""
+        restored.options["ccphva.backup.keep"] = "1"
+        restored.write()
+        restored.backups.mkdir(exist_ok=True)
+        old = restored.backups / "ccphva-apres-20200101T000000Z.tar"
+        stranger = restored.backups / "ccphva-autre-20200101T000000Z.tar"
+        killed = restored.backups / "ccphva-apres-20260101T000000Z.part"
+        for path in (old, stranger, killed):
+            path.write_bytes(b"x")
+        restored.ckan("ccphva", "backup")
+        assert not old.exists()
+        assert not killed.exists()
+        assert stranger.exists()
+        assert len(list(restored.backups.glob("ccphva-apres-*.tar"))) == 1
+
+    def test_two_at_a_time_are_refused(self, restored: Portal) -> None:
+        """While one backup holds the folder, a second one is refused and writes nothing."""
+        before = sorted(restored.backups.iterdir())
+        with (restored.backups / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            done = restored.ckan("ccphva", "backup", check=False)
+        assert done.returncode == 1
+        assert "Une autre sauvegarde" in done.stderr
+        assert sorted(restored.backups.iterdir()) == before
+
+    def test_a_failing_dump_leaves_no_archive(self, restored: Portal) -> None:
+        """A table that may not be read ends the backup with a sentence; neither archive nor part stays."""
+        before = sorted(p for p in restored.backups.iterdir() if p.name != ".lock")
+        with administrator(restored.databases["datastore"]) as cursor:
+            cursor.execute("CREATE TABLE public._interdite (a int)")
+        try:
+            done = restored.ckan("ccphva", "backup", check=False)
+        finally:
+            with administrator(restored.databases["datastore"]) as cursor:
+                cursor.execute("DROP TABLE public._interdite")
+        assert done.returncode == 1
+        assert "✗" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert sorted(p for p in restored.backups.iterdir() if p.name != ".lock") == before
+
+
 @pytest.fixture(scope="module")
 def pictures(restored: Portal) -> dict[str, Any]:
     return restored.script("picture_instance.py")
@@ -180,40 +226,45 @@ def pictures(restored: Portal) -> dict[str, Any]:
 
 class TestRefusals:
     @pytest.mark.parametrize(
-        "member", ["ckan.dump", "datastore.dump", "configuration/ckan.ini", "manifest.json"]
+        "member", ["ckan.dump", "datastore.dump", "configuration/ckan.ini", "manifest.json", "files/"]
     )
-    def test_an_altered_part_is_named(
-        self, saved: Saved, restored: Portal, tmp_path: Path, member: str
-    ) -> None:
-        """One bit turned in a part: refused with the part's name, before anything is touched."""
-        done = restored.ckan(
-            "ccphva", "restore", str(damaged(saved.archive, member, tmp_path)), "--force", check=False
-        )
-        assert done.returncode == 1
-        assert member in done.stderr
-        assert "rien n'a été modifié" in done.stderr
-
-    def test_an_altered_file_is_named(self, saved: Saved, restored: Portal, tmp_path: Path) -> None:
-        """The same for an uploaded file."""
+    def test_an_altered_part_is_named(self, saved: Saved, tmp_path: Path, member: str) -> None:
+        """One bit turned in a part, or in an uploaded file: refused with the part's name."""
         with tarfile.open(saved.archive) as tar:
-            member = next(n for n in tar.getnames() if n.startswith("files/"))
-        done = restored.ckan(
-            "ccphva", "restore", str(damaged(saved.archive, member, tmp_path)), "--force", check=False
-        )
-        assert done.returncode == 1
-        assert member in done.stderr
+            part = next(n for n in tar.getnames() if n.startswith(member))
+        with pytest.raises(BrokenArchive) as refused:
+            Reader(damaged(saved.archive, part, tmp_path)).verify()
+        assert refused.value.part == part
 
-    @pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
-    def test_a_cut_archive_is_refused(
-        self, saved: Saved, restored: Portal, tmp_path: Path, share: float
-    ) -> None:
+    @pytest.mark.parametrize("share", [0.0, 0.3, 0.9, 0.98])
+    def test_a_cut_archive_is_refused(self, saved: Saved, tmp_path: Path, share: float) -> None:
         """An archive that ends early is refused as not whole."""
         copy = tmp_path / "coupee.tar"
         content = saved.archive.read_bytes()
         copy.write_bytes(content[: int(len(content) * share)])
-        done = restored.ckan("ccphva", "restore", str(copy), "--force", check=False)
+        with pytest.raises(BrokenArchive):
+            Reader(copy).verify()
+
+    def test_a_part_that_was_slipped_in_is_refused(self, saved: Saved, tmp_path: Path) -> None:
+        """What the manifest does not list is not restored, least of all outside the folder of files."""
+        copy = tmp_path / saved.archive.name
+        shutil.copy(saved.archive, copy)
+        with tarfile.open(copy, "a") as tar:
+            tar.add(__file__, "files/storage/../../../etc/cron.d/x")
+        with pytest.raises(BrokenArchive, match="cron"):
+            Reader(copy).verify()
+
+    def test_the_command_refuses_before_it_touches_anything(
+        self, saved: Saved, restored: Portal, tmp_path: Path
+    ) -> None:
+        """The operator reads the part's name and that nothing was touched; the portal is as before."""
+        before = restored.script("picture_instance.py")
+        broken = damaged(saved.archive, "datastore.dump", tmp_path)
+        done = restored.ckan("ccphva", "restore", str(broken), "--force", check=False)
         assert done.returncode == 1
+        assert "datastore.dump" in done.stderr
         assert "rien n'a été modifié" in done.stderr
+        assert restored.script("picture_instance.py") == before
 
     def test_check_only_looks(self, saved: Saved, restored: Portal) -> None:
         """--check says that the archive is whole, on a portal that is not empty, and changes nothing."""

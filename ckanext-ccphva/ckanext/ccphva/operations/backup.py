@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,30 +48,16 @@ def run(folder: Path | None = None) -> Report:
     """
     target = folder or config.backup_folder()
     target.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _alone(target), ExitStack() as stack:
+    with _alone(target):
         for left in target.glob("*.part"):  # of a backup that was killed: the lock is ours
             left.unlink()
-        taken = [stack.enter_context(dumping.snapshot(database)) for database in postgres.databases()]
-        facts = {
-            s.database.name: postgres.facts(s.cursor) | {"tables": postgres.counts(s.cursor)} for s in taken
-        }
-        _refuse_full_disk(target, facts)
         path = target / f"{prefix()}{datetime.now(UTC):%Y%m%dT%H%M%SZ}.tar"
         if path.exists():
             raise Refused(f"{path} existe déjà", f"{path} exists already")
         part = path.with_suffix(".part")
         writer = Writer(part)
         try:
-            for snapshot in taken:
-                server = facts[snapshot.database.name]["server"]
-                writer.add(
-                    f"{snapshot.database.name}.dump",
-                    lambda out, s=snapshot, v=server: dumping.dump(s, out, v),
-                )
-            missing = _add_files(writer)
-            for name, source in ini.configuration_files():
-                writer.add_file(f"configuration/{name}", source)
-            writer.close(manifest(facts, missing))
+            written = _write(writer, target)
             _verify(part)
             part.rename(path)
         except BaseException:
@@ -78,8 +65,28 @@ def run(folder: Path | None = None) -> Report:
             part.unlink(missing_ok=True)
             raise
         files = sum(name.startswith("files/") for name in writer.members)
-        datasets = facts["ckan"]["tables"].get("public.package", 0)
-        return Report(path, writer.bytes, datasets, files, missing, stores.remote(), _remove_old(target))
+        datasets = written["databases"]["ckan"]["tables"].get("public.package", 0)
+        removed = _remove_old(target)
+        return Report(path, writer.bytes, datasets, files, written["missing"], written["remote"], removed)
+
+
+def _write(writer: Writer, target: Path) -> dict[str, Any]:
+    """Databases, files, configuration, manifest; the manifest is returned."""
+    with ExitStack() as stack:
+        taken = [stack.enter_context(dumping.snapshot(database)) for database in postgres.databases()]
+        facts: dict[str, dict[str, Any]] = {
+            s.database.name: postgres.facts(s.cursor) | {"tables": postgres.counts(s.cursor)} for s in taken
+        }
+        _refuse_full_disk(target, facts)
+        for snapshot in taken:
+            name = snapshot.database.name
+            writer.add(f"{name}.dump", partial(dumping.dump, snapshot, server=facts[name]["server"]))
+    missing = _add_files(writer)
+    for name, source in ini.configuration_files():
+        writer.add_file(f"configuration/{name}", source)
+    written = manifest(facts, missing)
+    writer.close(written)
+    return written
 
 
 def prefix() -> str:

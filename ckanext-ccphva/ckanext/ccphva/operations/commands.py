@@ -3,9 +3,12 @@
 # ruff: noqa: E501 -- sentences stay whole, so that what an operator quotes is found by a search
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
+import psycopg2
 from ckanext.ccphva.operations import backup as backing
 from ckanext.ccphva.operations import doctor as doctoring
 from ckanext.ccphva.operations import index
@@ -27,6 +30,19 @@ class Stop(click.ClickException):
 
     def show(self, file: object = None) -> None:  # noqa: ARG002 -- click's own signature
         click.secho(f"✗ {self.message}", fg="red", err=True)
+
+
+@contextmanager
+def sentences(lang: str) -> Iterator[None]:
+    """Turn what stops an operation into one sentence; a traceback helps no operator."""
+    try:
+        yield
+    except OperationError as error:
+        raise Stop(error, lang) from error
+    except (psycopg2.Error, OSError) as error:
+        said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        stopped = OperationError(f"L'opération s'est arrêtée : {said}", f"The operation stopped: {said}")
+        raise Stop(stopped, lang) from error
 
 
 @click.command()
@@ -79,10 +95,8 @@ def rebuild(only_drift: bool, lang: str) -> None:
 @language
 def backup(folder: Path | None, lang: str) -> None:
     """Write both databases, the files and the configuration into one archive (mode 600), whole or not at all."""
-    try:
+    with sentences(lang):
         report = backing.run(folder)
-    except OperationError as error:
-        raise Stop(error, lang) from error
     size = report.bytes // 10**6
     click.echo(Text(
         f"{report.path} : {size} Mo, {report.datasets} jeux, {report.files} fichiers ; {len(report.removed)} anciennes retirées",
@@ -119,12 +133,10 @@ def backup(folder: Path | None, lang: str) -> None:
 @language
 def restore(archive: Path, force: bool, check_only: bool, configuration_to: Path | None, lang: str) -> None:
     """Bring a backup back: databases, permissions, migrations, files, index. Stop the portal first."""
-    try:
+    with sentences(lang):
         restoring.run(
             archive, force, lambda text: click.echo(f"• {text.to(lang)}"), configuration_to, check_only
         )
-    except OperationError as error:
-        raise Stop(error, lang) from error
 
 
 COMMANDS = (doctor, rebuild, backup, restore)

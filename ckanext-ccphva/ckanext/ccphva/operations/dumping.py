@@ -63,7 +63,7 @@ def program(name: str, server: int) -> str:
     )
 
 
-def dump(taken: Snapshot, out: Any, server: int) -> None:
+def dump(taken: Snapshot, out: Any, *, server: int) -> None:
     """Write the database as it was at the snapshot, in PostgreSQL's custom format.
 
     :param out: anything with `write(bytes)`.

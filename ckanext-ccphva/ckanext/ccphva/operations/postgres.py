@@ -69,7 +69,7 @@ class Database:
     @contextmanager
     def cursor(self, autocommit: bool = True, lock_seconds: int = 0) -> Iterator[Any]:
         options = f"-c lock_timeout={lock_seconds}s -c idle_in_transaction_session_timeout=0"
-        parameters = self.parameters
+        parameters: dict[str, Any] = {**self.parameters}
         with closing(psycopg2.connect(**parameters, connect_timeout=TIMEOUT, options=options)) as connection:
             connection.autocommit = autocommit
             with connection.cursor() as cursor:

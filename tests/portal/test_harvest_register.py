@@ -206,6 +206,19 @@ def test_counts_of_unchanged_records_everywhere(site: Site) -> None:
     }  # fmt: skip
 
 
+def test_a_source_stays_whole_after_its_harvest(site: Site) -> None:
+    """Type, frequency and configuration are still shown after a job and a clearing; stock loses them."""
+    source = make_source(site.serve("/c", catalog(["a"])), '{"every": 15}', frequency="DAILY")
+    harvest(source)
+    for _ in range(2):
+        shown = act("harvest_source_show", id=source["id"])
+        assert (shown["source_type"], shown["frequency"]) == ("ccphva_dcat", "DAILY")
+        assert json.loads(shown["config"]) == {"every": 15}
+        assert shown["status"]["job_count"] == HarvestJob.filter(source_id=source["id"]).count()
+        act("harvest_source_patch", id=source["id"], title="Autre titre")
+        act("harvest_source_clear", id=source["id"])
+
+
 def test_abort_wants_to_know_what() -> None:
     """Stock fails with an UnboundLocalError here."""
     with pytest.raises(tk.ValidationError):

@@ -222,6 +222,16 @@ def purge(dataset_ids: Sequence[str], *, user: str) -> None:
             tk.get_action("dataset_purge")(context, {"id": dataset_id})
 
 
+def index_source(source_id: str) -> None:
+    """Bring a source's own page to the index as `package_create` does.
+
+    ckanext-harvest's reindexing leaves the copy that `package_show` answers from without `source_type`,
+    `config` and `frequency`: after its first harvest a source could not be edited or patched any more.
+    """
+    context: Context = {"ignore_auth": True}
+    logic.index_update_package(context, source_id)
+
+
 class _out_of_order:  # noqa: N801 -- reads as a statement
     """Turns the failure of a service that the catalogue stands on into a run that is tried again."""
 

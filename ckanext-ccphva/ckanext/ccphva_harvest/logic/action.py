@@ -51,6 +51,7 @@ def harvest_jobs_run(original: Any, context: Context, data_dict: Data) -> list[A
             dispatch.enqueue(job_id, owner)
     for source in [source_id] if source_id else storage.gathered_sources():
         original(context.copy(), {"source_id": source})
+        catalogue.index_source(source)
     return []
 
 
@@ -118,6 +119,7 @@ def harvest_source_clear(original: Any, context: Context, data_dict: Data) -> Da
     storage.loosen_datasets(source_id)
     cleared = original(context, data_dict)
     catalogue.purge(storage.forget_source(source_id), user=context.get("user", ""))
+    catalogue.index_source(source_id)
     return cleared
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import logging
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -144,3 +146,10 @@ def test_the_public_face_is_sorted_and_complete() -> None:
     """`shared` offers exactly what `__all__` says, in order."""
     assert shared.__all__ == sorted(shared.__all__)
     assert all(hasattr(shared, name) for name in shared.__all__)
+
+
+def test_the_public_face_loads_no_catalogue() -> None:
+    """Celery's beat and its like import `shared` without paying for CKAN."""
+    found = "any(name.split('.')[0] == 'ckan' for name in sys.modules)"
+    code = f"import sys, ckanext.ccphva.shared; sys.exit({found})"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -3,10 +3,43 @@
 Request ids: `request_id()` reads the one at work; a task of Celery or RQ carries the id of the request
 that asked for it as an argument or header and opens `with bind_request_id(value):` around its work;
 anything it logs then bears that id.
+
+Pulse: a process without a port says that it lives, and shows in `/health` under its name.
+
+Change log: a plugin that must know what changed implements `IFollowers` and returns objects that are like
+`Follower`; `ckan ccphva follow` hands them each `Change`.
+
+Importing this module loads no CKAN (Celery's beat stays small); the names of the change log do when first
+used.
 """
 
 from __future__ import annotations
 
-from ckanext.ccphva.logs import bind_request_id, redact, request_id, valid_request_id
+import importlib
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["bind_request_id", "redact", "request_id", "valid_request_id"]
+from ckanext.ccphva.logs import bind_request_id, redact, request_id, valid_request_id
+from ckanext.ccphva.pulse import Pulse
+
+if TYPE_CHECKING:
+    from ckanext.ccphva.changelog import Change
+    from ckanext.ccphva.followers import Follower, IFollowers
+
+__all__ = [
+    "Change",
+    "Follower",
+    "IFollowers",
+    "Pulse",
+    "bind_request_id",
+    "redact",
+    "request_id",
+    "valid_request_id",
+]
+
+_LATER = {"Change": "changelog", "Follower": "followers", "IFollowers": "followers"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"ckanext.ccphva.{_LATER[name]}"), name)

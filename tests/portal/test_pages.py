@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -233,3 +234,18 @@ class TestErrors:
         assert page.h1.text.startswith(expected[language])
         assert page.select_one(".t-error-code").text == "500"
         assert "Internal server error" not in page.text
+
+
+class TestRestricted:
+    def test_is_said_wherever_the_dataset_stands(self, app: Any, dataset: dict[str, Any]) -> None:
+        """A restricted dataset is told from an open one in lists and on its page, with or without files."""
+        made = {"name": "reserve", "title": "Réservé", "visibility": "restricted", "owner_org": "commune"}
+        call_action("package_create", **made)
+        try:
+            for path in ("/", "/dataset/"):
+                heading = soup(app.get(path)).find("a", string=re.compile("Réservé")).parent
+                assert "Accès restreint" in heading.text
+            assert "Accès restreint" in soup(app.get("/dataset/reserve")).h1.text
+            assert "Accès restreint" not in soup(app.get("/dataset/bornes")).h1.text
+        finally:
+            call_action("dataset_purge", id="reserve")

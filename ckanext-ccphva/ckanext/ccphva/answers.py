@@ -18,6 +18,7 @@ from ckan import model
 from ckan.types import CKANApp, Response
 from ckanext.ccphva import outages, probes, territory
 from flask import Flask, g, has_request_context, make_response, render_template_string, request
+from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext
 from werkzeug.exceptions import InternalServerError
 
@@ -64,8 +65,8 @@ def install(app: CKANApp) -> None:
         app.register_error_handler(kind, _answer_exception(_handler(app, Exception)))
     app.register_error_handler(500, _answer_exception(_handler(app, InternalServerError, 500)))
     app.after_request(mend_api_answer)
-    if not sa.event.contains(sa.Engine, "handle_error", note_database_error):
-        sa.event.listen(sa.Engine, "handle_error", note_database_error)
+    if not event.contains(sa.Engine, "handle_error", note_database_error):
+        event.listen(sa.Engine, "handle_error", note_database_error)
 
 
 def _handler(app: Flask, kind: type[Exception], code: int | None = None) -> Callable[[Any], Any] | None:

@@ -22,6 +22,7 @@ from ckan import model
 from ckanext.ccphva import changelog, config, outages
 from ckanext.ccphva.changelog import Change
 from ckanext.ccphva.pulse import Pulse
+from sqlalchemy.exc import DBAPIError
 
 log = logging.getLogger(__name__)
 
@@ -133,7 +134,7 @@ class Runner:
             try:
                 self._lock.execute(sa.text("SELECT 1"))
                 return True
-            except sa.exc.DBAPIError:
+            except DBAPIError:
                 self.close()
         connection = model.ensure_engine().connect().execution_options(isolation_level="AUTOCOMMIT")
         if connection.execute(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK}).scalar():
@@ -146,7 +147,7 @@ class Runner:
     def close(self) -> None:
         """Let another process take over."""
         if self._lock is not None:
-            with suppress(sa.exc.DBAPIError):
+            with suppress(DBAPIError):
                 self._lock.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK})
             # Not back to the pool: whatever happens, the lock ends with its connection.
             self._lock.invalidate()

@@ -17,7 +17,7 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 import redis
-from ckanext.ccphva import probes
+from ckanext.ccphva import probes, pulse
 
 log = logging.getLogger(__name__)
 
@@ -93,9 +93,8 @@ def _state(known: State | None, up: bool, began: float | None) -> State:
     return State(up, round(began, 1)) if up and began and began > known.since + 1 else known
 
 
-def _load(client: redis.Redis, key: str) -> dict[str, State]:
-    kept: Any = client.hgetall(key)
-    return {bytes(name).decode(): State(*json.loads(value)) for name, value in kept.items()}
+def _load(client: pulse.Connection, key: str) -> dict[str, State]:
+    return {name: State(*json.loads(value)) for name, value in client.hgetall(key).items()}
 
 
 board = Board()

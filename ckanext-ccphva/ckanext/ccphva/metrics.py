@@ -110,14 +110,14 @@ def queues() -> Iterable[Metric]:
     if config.broker_url():
         broker = pulse.connect(config.broker_url())
         for queue in CELERY_QUEUES:
-            length.add_metric([queue], broker.llen(queue))  # type: ignore[arg-type]
-        length.add_metric(["at-work"], broker.hlen("unacked"))  # type: ignore[arg-type]
+            length.add_metric([queue], broker.llen(queue))
+        length.add_metric(["at-work"], broker.hlen("unacked"))
     prefix = f"ckan:{tk.config['ckan.site_id']}:"
     client = probes.redis_connection()
-    for key in client.smembers("rq:queues"):  # type: ignore[union-attr]
-        name = bytes(key).decode().removeprefix("rq:queue:")
+    for key in client.smembers("rq:queues"):
+        name = str(key).removeprefix("rq:queue:")
         if name.startswith(prefix):
-            length.add_metric([f"ckan-{name.removeprefix(prefix)}"], client.llen(key))  # type: ignore[arg-type]
+            length.add_metric([f"ckan-{name.removeprefix(prefix)}"], client.llen(key))
     yield length
 
 

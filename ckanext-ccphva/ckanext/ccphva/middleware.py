@@ -6,7 +6,7 @@ import json
 import logging
 import logging.handlers
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -78,7 +78,7 @@ class Call:
         self.status = int(status.split(" ", 1)[0])
         return self._start_response(status, [*headers, ("X-Request-Id", self.request_id)], *more)
 
-    def __iter__(self) -> Iterable[bytes]:
+    def __iter__(self) -> Iterator[bytes]:
         return iter(self.body)
 
     def close(self) -> None:

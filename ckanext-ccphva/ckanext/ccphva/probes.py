@@ -70,7 +70,7 @@ def _search() -> None:
     requests.get(address, timeout=SECONDS, auth=auth if auth[0] else None).raise_for_status()
 
 
-def redis_connection() -> redis.Redis:
+def redis_connection() -> pulse.Connection:
     return pulse.connect(tk.config["ckan.redis.url"], SECONDS)
 
 
@@ -92,7 +92,7 @@ def _jobs() -> float:
     """A worker of CKAN's own queue (RQ) that serves this site."""
     client, prefix, began = redis_connection(), f"ckan:{tk.config['ckan.site_id']}:", 0.0
     for key in client.smembers("rq:workers"):
-        worker = {bytes(k).decode(): bytes(v).decode() for k, v in client.hgetall(key).items()}
+        worker = client.hgetall(key)
         if not worker or "death" in worker or prefix not in worker.get("queues", ""):
             continue
         if pulse.may_live(worker.get("hostname", ""), int(worker.get("pid", 0))):

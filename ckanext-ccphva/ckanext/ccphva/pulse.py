@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import redis
 
@@ -21,9 +22,14 @@ SECONDS = 2
 LIFE = 8
 
 
-def connect(url: str, timeout: float = 1.0) -> redis.Redis:
+Connection = Any
+"""A client of redis-py: its types leave open whether answers are text or bytes. Ours are text."""
+
+
+def connect(url: str, timeout: float = 1.0) -> Connection:
     """A connection to Redis that gives up after some time."""
-    return redis.Redis.from_url(url, socket_timeout=timeout, socket_connect_timeout=timeout)
+    limits = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
+    return redis.Redis.from_url(url, decode_responses=True, **limits)
 
 
 class Pulse:
@@ -76,19 +82,19 @@ class Life:
     began: float
 
 
-def known(client: redis.Redis, site: str) -> set[str]:
+def known(client: Connection, site: str) -> set[str]:
     """The kinds of processes that ever had a pulse here."""
-    return {bytes(name).decode() for name in client.smembers(f"ccphva:{site}:pulses")}
+    return {str(name) for name in client.smembers(f"ccphva:{site}:pulses")}
 
 
-def life(name: str, client: redis.Redis, site: str) -> Life:
+def life(name: str, client: Connection, site: str) -> Life:
     """Who lives of that kind.
 
     :raises redis.RedisError: nobody can tell.
     """
     count, began = 0, 0.0
     for key in client.scan_iter(match=f"ccphva:{site}:pulse:{name}:*", count=500):
-        _, host, pid = bytes(key).decode().rsplit(":", 2)
+        _, host, pid = str(key).rsplit(":", 2)
         value = client.get(key)
         if value is not None and may_live(host, int(pid)):
             count += 1

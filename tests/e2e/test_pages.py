@@ -157,6 +157,20 @@ def test_accessible(browser: Browser, stack_url: str, content: None, name: str, 
     assert found == []
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_resource_accessible(browser: Browser, stack_url: str, content: None, scheme: Any) -> None:
+    """The page of a file, reached from its dataset, has no serious fault and fits a narrow screen."""
+    context = browser.new_context(viewport={"width": 320, "height": 700}, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(f"{stack_url}/de/dataset/{WASTE}")
+    page.get_by_role("link", name="Tonnages 2019–2025").click()
+    expect(page.locator("h1")).to_have_text("Tonnages 2019–2025")
+    found, wide = serious(page), page.evaluate("document.documentElement.scrollWidth")
+    context.close()
+    assert found == []
+    assert wide <= 320
+
+
 def test_works_without_scripts(browser: Browser, stack_url: str, content: None) -> None:
     """Search and languages work in a browser without JavaScript."""
     context = browser.new_context(java_script_enabled=False)

@@ -178,6 +178,15 @@ class TestDataset:
         assert rows
         assert [row.th.text for row in rows if not row.td.text.strip()] == []
 
+    def test_only_what_is_known_of_a_resource(self, app: Any, dataset: dict[str, Any]) -> None:
+        """The table of a resource has no empty rows either, and no raw keys."""
+        page = soup(app.get(f"/dataset/bornes/resource/{dataset['resources'][0]['id']}"))
+        rows = page.select(".module-content table tbody tr")
+        assert page.h1.text == "Bornes"
+        assert "CSV" in [row.td.text.strip() for row in rows]
+        assert [row.th.text for row in rows if not row.td.text.strip()] == []
+        assert "Package id" not in page.text
+
     @pytest.mark.parametrize("path", ["/", "/dataset/bornes", "/organization/", "/organization/commune"])
     def test_a_name_is_text(self, app: Any, path: str) -> None:
         """What an agent writes into a name never becomes markup."""

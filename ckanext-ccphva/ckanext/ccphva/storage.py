@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ckan import model
+from ckan.model.group import group_table
 
 
 def organizations() -> list[dict[str, Any]]:
@@ -12,6 +13,7 @@ def organizations() -> list[dict[str, Any]]:
 
     `organization_list` with all fields stops at 25, takes each through its schema, asks the search engine.
     """
-    columns = (model.Group.id, model.Group.name, model.Group.title, model.Group.extras)
-    found = model.Session.query(*columns).filter(model.Group.is_organization, model.Group.state == "active")
+    table = group_table.c
+    columns = (table.id, table.name, table.title, table.extras)
+    found = model.Session.query(*columns).filter(table.is_organization, table.state == "active")
     return [{**(extras or {}), "id": id_, "name": name, "title": title} for id_, name, title, extras in found]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from importlib.resources import files
 
-import ccphva_themes
 import ckan.plugins.toolkit as tk
 from ckan.common import CKANConfig
 from ckanext.ccphva import config
 
-THEME = Path(ccphva_themes.__file__).parent / "territory"
+THEME = files("ccphva_themes") / "territory"
 
 
 def configure(settings: CKANConfig) -> None:

@@ -6,9 +6,10 @@ import json
 import subprocess
 from pathlib import Path
 
+from local.configuration import PLUGINS
 from local.console import Failure, say, step
 from local.database import prepare_databases, set_datastore_permissions
-from local.settings import ROOT, VENV, Instance, fingerprint
+from local.settings import ROOT, TOOLS, VENV, Instance, fingerprint
 
 
 def ckan(instance: Instance, *arguments: str, ini: Path | None = None) -> str:
@@ -34,7 +35,9 @@ def prepare(instance: Instance) -> None:
         "database": fingerprint(
             ROOT / "deployment" / "requirements" / "runtime.txt",
             *sorted((ROOT / "ckanext-ccphva").rglob("migration")),
+            extra=PLUGINS,  # a plugin that joins brings its tables
         ),
+        "scripts": (TOOLS / ".languages").read_text(),
         "demo": fingerprint(instance.paths["territory"]) + instance.site_url,
     }
     stamp = instance.home / "prepared.json"
@@ -47,6 +50,10 @@ def prepare(instance: Instance) -> None:
                 ckan(instance, "db", "pending-migrations", "--apply", ini=ini)
                 set_datastore_permissions(instance, ini)
         stamp.write_text(json.dumps(done := done | {"database": wanted["database"]}))
+    if done.get("scripts") != wanted["scripts"]:
+        with step("Translating browser scripts"):
+            ckan(instance, "translation", "js")
+        stamp.write_text(json.dumps(done := done | {"scripts": wanted["scripts"]}))
     if done.get("demo") != wanted["demo"]:
         with step(f"Filling the portal with the territory {instance.territory_name!r}"):
             say(

@@ -120,6 +120,11 @@ def prepare_databases(instance: Instance) -> None:
     for database in DATABASES:
         with administrator(instance, database) as cursor:
             cursor.execute("CREATE EXTENSION IF NOT EXISTS postgis")
+            # The reader of tables has no business in the catalogue's database.
+            readers = ROLES if database.startswith("datastore") else ROLES[:1]
+            name, roles = sql.Identifier(database), sql.SQL(", ").join(map(sql.Identifier, readers))
+            cursor.execute(sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC").format(name))
+            cursor.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(name, roles))
 
 
 @contextmanager

@@ -32,6 +32,7 @@ PARTS = {
     "worker": "workers",
     "jobs": "jobs",
     "follower": "follower",
+    "beat": "beat",
 }
 AWAY = 4.0
 

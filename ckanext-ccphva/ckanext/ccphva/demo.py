@@ -122,6 +122,6 @@ def _source(places: territory.Territory, context: NewContext) -> dict[str, Any]:
         stored = tk.get_action("harvest_source_show")(context(), {"id": SOURCE})
     except tk.ObjectNotFound:
         return tk.get_action("harvest_source_create")(context(), wanted)
-    if (stored["url"], stored["source_type"]) == (wanted["url"], wanted["source_type"]):
+    if (stored["url"], stored.get("source_type")) == (wanted["url"], wanted["source_type"]):
         return stored
     return tk.get_action("harvest_source_update")(context(), {**wanted, "id": stored["id"]})

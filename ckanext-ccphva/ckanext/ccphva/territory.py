@@ -1,4 +1,4 @@
-"""The territory that this portal shows, read from the folder that `ccphva.territory` names. No database, no request."""
+"""The territory that this portal shows, read from the folder that `ccphva.territory` names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-
 from ckanext.ccphva import config
 
 

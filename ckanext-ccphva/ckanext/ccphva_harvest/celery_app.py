@@ -62,6 +62,13 @@ def _load_catalogue(**_: Any) -> None:
     application.load()
 
 
+@signals.beat_init.connect
+def _show_beat_alive(**_: Any) -> None:
+    from ckanext.ccphva.shared import Pulse
+
+    Pulse("beat", ini.option("ckan.redis.url"), ini.option("ckan.site_id")).start()
+
+
 @signals.worker_process_init.connect
 def _leave_parents_connections(**_: Any) -> None:
     from ckanext.ccphva_harvest import application

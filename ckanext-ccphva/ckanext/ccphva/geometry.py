@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 import shapely
+from ckanext.ccphva.languages import N_
 from shapely.geometry import mapping, shape
 
 MOST_CHARACTERS = 1_000_000
@@ -19,23 +20,23 @@ def read(value: Any) -> dict[str, Any]:
     """
     text = value if isinstance(value, str) else json.dumps(value)
     if len(text) > MOST_CHARACTERS:
-        raise ValueError(f"the geometry is longer than {MOST_CHARACTERS} characters: simplify it")
+        raise ValueError(N_("the geometry has more than a million characters: simplify it"))
     try:
         found = json.loads(text)
     except ValueError:
-        raise ValueError("not a GeoJSON geometry: it is not JSON") from None
+        raise ValueError(N_("not a GeoJSON geometry: it is not JSON")) from None
     if not isinstance(found, dict) or not isinstance(found.get("type"), str):
-        raise ValueError("not a GeoJSON geometry: it has no type")
+        raise ValueError(N_("not a GeoJSON geometry: it has no type"))
     try:
         outline = shape(found)
         bounds = outline.bounds
     except (shapely.errors.ShapelyError, ValueError, TypeError, KeyError, AttributeError, IndexError):
-        raise ValueError("not a GeoJSON geometry: its coordinates cannot be read") from None
+        raise ValueError(N_("not a GeoJSON geometry: its coordinates cannot be read")) from None
     if outline.is_empty or not all(math.isfinite(number) for number in bounds):
-        raise ValueError("the geometry is empty")
+        raise ValueError(N_("the geometry is empty"))
     west, south, east, north = bounds
     if west < -180 or east > 180 or south < -90 or north > 90:
         raise ValueError(
-            "the geometry leaves the world: longitude and latitude in degrees (WGS 84) are expected"
+            N_("the geometry leaves the world: longitude and latitude in degrees (WGS 84) are expected")
         )
     return dict(mapping(outline))

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ckanext.ccphva.languages import N_
+
 OPEN, RESTRICTED, PRIVATE = STATES = ("open", "restricted", "private")
 NO_PERSONAL_DATA = "none"
 PERSONAL_DATA = (NO_PERSONAL_DATA, "possible", "yes")
@@ -52,14 +54,14 @@ def decide(given: Mapping[str, Any], stored: Mapping[str, Any] | None) -> Decisi
     wanted, chosen = _wanted(given, stored)
     faults: dict[str, str] = {}
     if wanted not in STATES:
-        faults["visibility"] = f"unknown state {wanted!r}: expected one of {', '.join(STATES)}"
+        faults["visibility"] = N_("unknown state: expected open, restricted or private")
         wanted = PRIVATE
     if personal not in PERSONAL_DATA:
-        faults["personal_data"] = f"unknown value {personal!r}: expected one of {', '.join(PERSONAL_DATA)}"
+        faults["personal_data"] = N_("unknown value: expected none, possible or yes")
         wanted = PRIVATE
     elif personal != NO_PERSONAL_DATA and wanted != PRIVATE:
         if chosen:
-            faults["visibility"] = "personal data cannot be published: only `private` is possible"
+            faults["visibility"] = N_("personal data cannot be published: only `private` is possible")
         wanted = PRIVATE
     return Decision(wanted, personal, faults)
 

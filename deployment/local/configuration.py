@@ -68,8 +68,9 @@ def portal_processes(place: Place) -> list[Process]:
     return [
         Process(
             "web",
-            f"{python}/gunicorn --bind 127.0.0.1:{place.port} --workers {place.web_workers} "
-            f"--threads {place.web_threads} --timeout 120 "
+            # With --reuse-port a new master need not wait for the last worker of a killed one.
+            f"{python}/gunicorn --bind 127.0.0.1:{place.port} --reuse-port --no-control-socket "
+            f"--workers {place.web_workers} --threads {place.web_threads} --timeout 120 "
             f"--graceful-timeout 10 --max-requests 5000 --max-requests-jitter 500 "
             f"--config python:ckanext.ccphva.gunicorn ckanext.ccphva.wsgi:application",
             home,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
+import psycopg2.errors
 from psycopg2 import sql
 
 from local.configuration import context, render
@@ -140,7 +141,22 @@ def set_datastore_permissions(instance: Instance, ini: Path) -> None:
     from local.catalogue import ckan
 
     script = ckan(instance, "datastore", "set-permissions", ini=ini)
-    lines = [line for line in script.splitlines() if not line.startswith("\\connect")]
     database = "datastore_unit" if ini.name == "unit.ini" else "datastore"
     with administrator(instance, database) as cursor:
-        cursor.execute("\n".join(lines))
+        run_permissions(cursor, script)
+
+
+def run_permissions(cursor: Any, script: str) -> None:
+    """Execute what `ckan datastore set-permissions` prints, which is written for psql.
+
+    It locks every table of the database: where an autovacuum looks at a fresh `spatial_ref_sys` in that
+    moment, PostgreSQL ends one of the two, and the script is tried again.
+    """
+    text = "\n".join(line for line in script.splitlines() if not line.startswith("\\connect"))
+    for _ in range(4):
+        try:
+            cursor.execute(text)
+        except psycopg2.errors.DeadlockDetected:
+            continue
+        return
+    cursor.execute(text)

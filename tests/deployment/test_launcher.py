@@ -9,8 +9,10 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
+import psycopg2.errors
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "deployment"))
@@ -124,3 +126,24 @@ def test_what_a_killed_supervisor_left_is_ended(instance: Instance) -> None:
     finally:
         supervisor.stop()
     assert not supervision.answers(instance.ports["redis"])
+
+
+@pytest.mark.parametrize(("deadlocks", "succeeds"), [(0, True), (2, True), (9, False)])
+def test_permissions_are_tried_again_after_a_deadlock(deadlocks: int, succeeds: bool) -> None:
+    """An autovacuum at the wrong moment does not end a set-up; a lasting deadlock is told."""
+
+    class Cursor:
+        def __init__(self) -> None:
+            self.executed: list[str] = []
+
+        def execute(self, text: str) -> None:
+            self.executed.append(text)
+            if len(self.executed) <= deadlocks:
+                raise psycopg2.errors.DeadlockDetected
+
+    cursor = Cursor()
+    outcome = nullcontext() if succeeds else pytest.raises(psycopg2.errors.DeadlockDetected)
+    with outcome:
+        database.run_permissions(cursor, "\\connect datastore\nGRANT 1;")
+    assert set(cursor.executed) == {"GRANT 1;"}
+    assert len(cursor.executed) == min(deadlocks + 1, 5)

@@ -17,6 +17,7 @@ import pytest
 from ckanext.ccphva.operations.archive import Reader
 from ckanext.ccphva.operations.errors import BrokenArchive
 from instances import Portal, administrator
+from local.database import run_permissions
 
 pytestmark = pytest.mark.slow
 
@@ -38,9 +39,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Saved:
         portal.ckan("db", "upgrade")
         script = portal.ckan("datastore", "set-permissions").stdout
         with administrator(portal.databases["datastore"]) as cursor:
-            cursor.execute(
-                "\n".join(line for line in script.splitlines() if not line.startswith("\\connect"))
-            )
+            run_permissions(cursor, script)
         portal.script("fill_instance.py")
         picture = portal.script("picture_instance.py")
         said = portal.ckan("ccphva", "backup").stdout

@@ -1,6 +1,6 @@
 // Builds the browser code: node build.mjs FOLDER_OF_NODE_MODULES FOLDER_OF_RESULT. Called by ./portal.
 import { createRequire } from "node:module";
-import { readdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 const [, , tools, out] = process.argv;
@@ -8,6 +8,7 @@ const { build } = createRequire(join(tools, "package.json"))("esbuild");
 const here = import.meta.dirname ?? new URL(".", import.meta.url).pathname;
 
 rmSync(out, { recursive: true, force: true });
+mkdirSync(out, { recursive: true });
 await build({
   entryPoints: readdirSync(here).filter((name) => /^(page|map).*\.(js|css)$/.test(name)).map((name) => join(here, name)),
   nodePaths: [join(tools, "node_modules")],

@@ -96,8 +96,18 @@ def reset(instance: Instance) -> None:
     say("Forgotten; ./portal run begins anew")
 
 
-def test(instance: Instance) -> int:
-    """Every test, on an instance of its own; arguments go to pytest."""
+def test(_: Instance) -> int:
+    """Every test but those of endurance, on an instance of its own; arguments go to pytest."""
+    every = ["tests", "--ignore=tests/endurance", "--cov", "--cov-report=term:skip-covered"]
+    return _tests(sys.argv[2:] or every)
+
+
+def endure(_: Instance) -> int:
+    """What takes longer: services away for a minute, fifty kills; arguments go to pytest."""
+    return _tests(["tests/endurance", "-s", "-p", "no:cacheprovider", *sys.argv[2:]])
+
+
+def _tests(arguments: list[str]) -> int:
     instance = instance_from_environment(testing=True)
     began = time.monotonic()
     was_running = Supervisor(instance).pid is not None
@@ -108,11 +118,8 @@ def test(instance: Instance) -> int:
         "CKAN_INI": str(instance.ini(in_process_tests=True)),
         "PYTHONPATH": str(DEPLOYMENT),
     }
-    arguments = sys.argv[2:]
     try:
-        code = _pytest(
-            arguments or ["tests", "--cov", "--cov-report=term:skip-covered"], environment, instance
-        )
+        code = _pytest(arguments, environment, instance)
     finally:
         if not was_running:
             down(instance)
@@ -183,7 +190,7 @@ def lock(_: Instance) -> None:
 
 
 COMMANDS: dict[str, Callable[[Instance], int | None]] = {
-    "run": run, "up": up, "down": down, "status": status, "reset": reset, "test": test,
+    "run": run, "up": up, "down": down, "status": status, "reset": reset, "test": test, "endure": endure,
     "lint": lint, "docs": docs, "ckan": ckan, "production": host, "lock": lock,
 }  # fmt: skip
 

@@ -111,7 +111,6 @@ def write(host: Host, out: Path = OUT) -> Path:
     (out / "www" / "resting.html").write_text(render("resting.html.j2", values))
     (out / "etc" / "ckan.ini").write_text(render("ckan.ini.j2", values))
     write_private(out / "etc" / "secrets.ini", _secrets_ini(values))
-    write_private(out / "etc" / "secrets.env", f"CELERY_BROKER_URL={values['celery_url']}\n")
     write_private(out / "databases.sql", render("databases.sql.j2", values))
     shutil.copytree(DEPLOYMENT / "solr" / "conf", out / "solr" / "conf")
     (out / "solr" / "conf" / "schema.xml").write_text(search.joined_schema())

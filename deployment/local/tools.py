@@ -118,9 +118,8 @@ def browser_assets() -> None:
 def languages() -> None:
     """Lay core's languages beside our own: French and German linked, Luxembourgish made from French."""
     sources = ROOT / "ckanext-ccphva" / "ckanext" / "ccphva" / "i18n"
-    if _is_stamped(
-        "languages", wanted := fingerprint(sources, Path(__file__), DEPLOYMENT / "local" / "luxembourgish.py")
-    ):
+    inputs = [*sorted(sources.rglob("*.po")), Path(__file__), DEPLOYMENT / "local" / "luxembourgish.py"]
+    if _is_stamped("languages", wanted := fingerprint(*inputs)):
         return
     with step("Compiling the four languages"):
         run(

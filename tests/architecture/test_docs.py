@@ -11,9 +11,6 @@ from typing import Any
 
 import pytest
 import yaml
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "deployment"))
-
 from ckanext.ccphva.cli import ccphva
 from local import options
 from local.__main__ import COMMANDS

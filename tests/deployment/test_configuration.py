@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import configparser
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "deployment"))
-
 from local import configuration, search
 from local.settings import Instance
 

@@ -7,16 +7,12 @@ import pwd
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from contextlib import nullcontext
 from pathlib import Path
 
 import psycopg2.errors
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "deployment"))
-
 from local import configuration, database, supervision
 from local.console import Failure
 from local.settings import Instance

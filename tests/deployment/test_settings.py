@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import stat
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "deployment"))
-
 from local.console import Failure
 from local.settings import Instance, instance_from_environment
 

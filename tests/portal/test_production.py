@@ -11,9 +11,6 @@ from pathlib import Path
 import msgspec
 import pytest
 import yaml
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "deployment"))
-
 from local import configuration, production
 from local.console import Failure
 from local.settings import ROOT, Instance
@@ -148,15 +145,19 @@ class TestSecrets:
         assert config["SESSION_COOKIE_SECURE"] == "true"
 
     def test_beat_finds_the_broker_without_ckan(self, made: Path) -> None:
-        """Celery takes the broker's address from the unit's environment file, as systemd would give it."""
-        name, _, url = (made / "etc" / "secrets.env").read_text().strip().partition("=")
-        command = [
-            sys.executable,
-            "-c",
-            "import celery; print(celery.Celery(broker='').connection().as_uri(include_password=True))",
-        ]
-        said = subprocess.run(command, env={name: url}, capture_output=True, text=True, check=True).stdout
-        assert said.strip() == url
+        """Celery's clock does not load CKAN: it follows `use = config:secrets.ini` by itself."""
+        code = (
+            "from ckanext.ccphva_harvest import ini; print(ini.option('ccphva.celery.broker_url'));"
+            "import sys; print('ckan.common' in sys.modules)"
+        )
+        said = subprocess.run(
+            [sys.executable, "-c", code],
+            env={"CKAN_INI": str(made / "etc" / "ckan.ini")},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        assert said == [f"redis://:{production._secrets(made)['redis']}@127.0.0.1:6379/1", "False"]
 
 
 class TestSameAsLocal:

@@ -13,8 +13,15 @@ def option(key: str, default: str = "") -> str:
     common = sys.modules.get("ckan.common")
     if common is not None and (value := common.config.get(key)):
         return str(value)
-    path = Path(os.environ.get("CKAN_INI", ""))
-    parser = configparser.ConfigParser(defaults={"here": str(path.parent)}, interpolation=None)
-    if path.is_file():
-        parser.read(path)
-    return parser.get("app:main", key, fallback=default)
+    return _options(Path(os.environ.get("CKAN_INI", ""))).get(key, default)
+
+
+def _options(path: Path) -> dict[str, str]:
+    """What the file says, over what the file says that it names by `use = config:…`, as CKAN reads it."""
+    if not path.is_file():
+        return {}
+    parser = configparser.ConfigParser(defaults={"here": str(path.parent)})
+    parser.read(path)
+    own = dict(parser["app:main"]) if parser.has_section("app:main") else {}
+    kind, _, other = own.get("use", "").partition(":")
+    return (_options(path.parent / other) if kind == "config" else {}) | own

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from stack import Stack, wait_for
 
 ROOT = Path(__file__).parents[1]
 
@@ -26,6 +27,14 @@ def stack_home() -> Path:
 def stack_url() -> str:
     """Address of the running test stack."""
     return os.environ["PORTAL_TEST_URL"]
+
+
+@pytest.fixture(scope="module")
+def stack(stack_home: Path, stack_url: str) -> Stack:
+    """The running test stack, green before the first of a module's tests."""
+    found = Stack(stack_home, stack_url)
+    assert wait_for(found.green, 60), found.health()
+    return found
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,7 +6,6 @@ import random
 import time
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
@@ -18,13 +17,6 @@ MINUTE = 60.0
 KILLS = 50
 PAGES = ("/", "/de/dataset/", "/dataset/outage-kept", "/api/3/action/package_search?rows=1", "/about")
 PREFIX = "outage-"
-
-
-@pytest.fixture(scope="module")
-def stack(stack_home: Path, stack_url: str) -> Stack:
-    found = Stack(stack_home, stack_url)
-    assert wait_for(found.green, 60), found.health()
-    return found
 
 
 @pytest.fixture(autouse=True)

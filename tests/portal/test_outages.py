@@ -9,7 +9,6 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
@@ -18,14 +17,6 @@ from stack import PARTS, Stack, assert_503, assert_api_503, limit, payload, purg
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
 AWAY = 4.0
-
-
-@pytest.fixture(scope="module")
-def stack(stack_home: Path, stack_url: str) -> Stack:
-    """The test stack, green before the first outage."""
-    found = Stack(stack_home, stack_url)
-    assert wait_for(found.green, 60), found.health()
-    return found
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import re
 import stat
 import subprocess
 import sys
@@ -196,10 +197,15 @@ class TestNginx:
                 ("scgi", "scgi"),
             )
         )
+        # `nginx -t` binds the ports: an ordinary user may not bind 80 and 443.
+        site = (made / "nginx" / "ccphva.conf").read_text()
+        high, count = re.subn(r"(listen (?:\[::\]:)?)(80|443)\b", lambda m: f"{m[1]}50{m[2]:0>3}", site)
+        assert count >= 2
+        (tmp_path / "site.conf").write_text(high)
         path = tmp_path / "nginx.conf"
         path.write_text(
             f"pid {tmp_path}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{\n{temporary}\naccess_log off;\n"
-            f"include {made}/nginx/ccphva.conf;\n}}\n"
+            f"include {tmp_path}/site.conf;\n}}\n"
         )
         return path
 
@@ -214,11 +220,10 @@ class TestNginx:
         assert done.returncode == 0, done.stderr
         assert "[warn]" not in done.stderr
 
-    def test_nginx_would_find_a_mistake(self, wrapper: Path, made: Path, tmp_path: Path) -> None:
+    def test_nginx_would_find_a_mistake(self, wrapper: Path) -> None:
         """The check above is one that can fail: a missing certificate is reported."""
-        site = tmp_path / "broken.conf"
-        site.write_text((made / "nginx" / "ccphva.conf").read_text().replace("certificate.pem", "nosuch.pem"))
-        wrapper.write_text(wrapper.read_text().replace(str(made / "nginx" / "ccphva.conf"), str(site)))
+        site = wrapper.with_name("site.conf")
+        site.write_text(site.read_text().replace("certificate.pem", "nosuch.pem"))
         done = subprocess.run(
             ["/usr/sbin/nginx", "-e", "stderr", "-t", "-c", wrapper],
             capture_output=True,

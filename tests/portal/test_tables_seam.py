@@ -13,11 +13,11 @@ import ckan.plugins as p
 import ckan.plugins.toolkit as tk
 import pytest
 import sqlalchemy as sa
-from catalogue_support import call_action, plugins_loaded  # noqa: F401
+from catalogue_support import call_action, forget_tables, plugins_loaded  # noqa: F401
 from ckan import model
 from ckan.tests import factories
 from ckan.tests.helpers import CKANTestApp, _get_test_app
-from ckanext.ccphva_datastore import placement, relations, storage
+from ckanext.ccphva_datastore import backend, placement, relations, storage
 from ckanext.ccphva_datastore.backend import Backend
 from ckanext.ccphva_datastore.interfaces import IEffectiveRelation, Relation
 from ckanext.datastore.backend import DatastoreBackend
@@ -78,6 +78,7 @@ def perimeters(app: CKANTestApp) -> Iterator[None]:
 def table(perimeters: None) -> Iterator[dict[str, Any]]:
     """A resource with a table, an alias and a perimeter; ids and tokens of three readers."""
     model.repo.rebuild_db()
+    forget_tables()
     owner = factories.UserWithToken(name="owner-of-table")
     organization = factories.Organization(user=owner)
     dataset = call_action("package_create", name="tables", title="Tables", owner_org=organization["id"])
@@ -94,7 +95,7 @@ def table(perimeters: None) -> Iterator[dict[str, Any]]:
     with writing() as connection:
         connection.execute(
             sa.text(
-                f'CREATE VIEW perimeter."part-{resource}" WITH (security_barrier) AS '
+                f'CREATE VIEW perimeter."part-{resource}" WITH (security_barrier) AS '  # noqa: S608
                 "SELECT _id, to_tsvector(concat_ws(' ', place, code, amount)) AS _full_text, "
                 f'place, code, amount FROM public."{resource}" WHERE amount < 5'
             )
@@ -209,7 +210,7 @@ class TestPerimeter:
         assert hidden[0] == 409
         assert not [word for word in (b"SELECT", b"perimeter", b"part-", b"falcon") if word in hidden[1]]
 
-    @pytest.mark.parametrize("form", ["csv", "tsv", "json", "xml"])
+    @pytest.mark.parametrize("form", ["csv", "tsv", "json", "jsonl", "xml"])
     def test_dump(self, app: CKANTestApp, table: dict[str, Any], form: str) -> None:
         """A dump holds what the reader sees."""
         answer = app.get(
@@ -223,6 +224,39 @@ class TestPerimeter:
         rows = list(csv.reader(io.StringIO(answer.body)))
         assert rows[0] == ["_id", *VISIBLE]
         assert len(rows) == 4
+
+    @pytest.mark.parametrize(
+        "query", ["fields=FIELD", "sort=FIELD", 'filters={"FIELD":"falcon"}', 'q={"FIELD":"a"}']
+    )
+    def test_dump_of_the_hidden_is_as_of_the_absent(
+        self, app: CKANTestApp, table: dict[str, Any], query: str
+    ) -> None:
+        """The same status and text."""
+        answers = []
+        for column in ("secret", "nosuch"):
+            answer = app.get(
+                f"/datastore/dump/{table['id']}?{query.replace('FIELD', column)}",
+                headers={"Authorization": table["partner"]},
+            )
+            answers.append((answer.status_code, answer.body.replace(column, "FIELD")))
+        assert answers[0] == answers[1]
+        assert answers[0][0] == 400
+
+    @pytest.mark.parametrize("place", ["q", "full_text", "language"])
+    def test_no_text_breaks_out_of_its_quotes(self, ask: Ask, table: dict[str, Any], place: str) -> None:
+        """Stock pastes a filter's text into a search text that names its parameter."""
+        stolen = f'||(select CAST(CAST(secret AS int) AS text) from public."{table["id"]}")||'  # noqa: S608
+        texts = {"q": "mine", place: " :value_0"}
+        filters = {"$or": [{"place": stolen}, {"code": "01"}]}
+        with mock.patch.object(backend.log, "info") as complaint:
+            status, body = ask("partner", "datastore_search", filters=filters, **texts)
+        assert b"falcon" not in body
+        if place == "language":
+            assert status == 409  # there is no such language
+        else:
+            assert json.loads(body)["result"]["total"] == 0
+            assert json.loads(body)["result"][place] == " :value_0"
+            complaint.assert_not_called()
 
     def test_info(self, ask: Ask) -> None:
         """The dictionary names visible columns, and counts visible rows."""
@@ -279,6 +313,13 @@ class TestOwner:
         assert "spatial_ref_sys" not in ids
 
 
+def test_a_column_named_like_a_parameter_is_refused(table: dict[str, Any]) -> None:
+    """It would be taken for one in each search."""
+    for columns in ({"fields": [{"id": "a :b", "type": "text"}]}, {"records": [{":b": 1}]}):
+        with pytest.raises(tk.ValidationError, match="colon"):
+            call_action("datastore_create", resource_id=table["id"], force=True, **columns)
+
+
 class TestClosed:
     """Data that is not open stands where the reading role does not come."""
 
@@ -298,9 +339,9 @@ class TestClosed:
         assert storage.schema_of(closed["id"], relations.BASE) == "closed"
         for name in (closed["id"], ALIAS):
             with pytest.raises(sa.exc.ProgrammingError, match="permission denied for schema closed"):
-                self.reading_role(f'SELECT count(*) FROM closed."{name}"')
+                self.reading_role(f'SELECT count(*) FROM closed."{name}"')  # noqa: S608
             with pytest.raises(sa.exc.ProgrammingError, match="does not exist"):
-                self.reading_role(f'SELECT count(*) FROM "{name}"')
+                self.reading_role(f'SELECT count(*) FROM "{name}"')  # noqa: S608
 
     def test_its_owner_reads_and_writes_as_before(self, ask: Ask, closed: dict[str, Any]) -> None:
         """Search, alias, dictionary, upsert, delete, count."""

@@ -13,7 +13,7 @@ from ckanext.ccphva_datastore import relations, storage
 from ckanext.ccphva_datastore.relations import Relation
 from ckanext.datastore import interfaces
 from ckanext.datastore.backend import postgres
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import StatementError
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class Backend(postgres.DatastorePostgresqlBackend):
         try:
             with storage.reading(relation, context.get("query_timeout", postgres._TIMEOUT)) as connection:
                 return self._search(context, connection, data_dict, relation)
-        except DBAPIError as error:
+        except StatementError as error:
             code = postgres._get_pgcode(error)
             if code == UNDEFINED_TABLE:
                 raise relations.not_found(resource_id) from error
@@ -52,7 +52,8 @@ class Backend(postgres.DatastorePostgresqlBackend):
     ) -> dict[str, Any]:
         context["connection"] = connection
         wanted = data_dict | {"resource_id": relation.name, "include_total": False}
-        _refuse_unknown(connection, wanted)
+        refuse_unknown(connection, wanted)
+        wanted = safe_texts(wanted)
         found = postgres.search_data(context, dict(wanted))  # which writes its result over the request
         base = postgres._get_field_info(connection, data_dict["resource_id"])
         for field in found["fields"]:
@@ -61,10 +62,9 @@ class Backend(postgres.DatastorePostgresqlBackend):
         if data_dict["include_total"]:
             wanted["filterops"] = found.get("filterops")
             found["total"] = _total(context, connection, wanted, relation)
-        return found | {
-            "resource_id": data_dict["resource_id"],
-            "include_total": data_dict["include_total"],
-        }
+        found.pop("filterops", None)
+        told = ("resource_id", "include_total", "q", "full_text", "language")
+        return found | {key: data_dict[key] for key in told if key in data_dict}
 
     def resource_exists(self, id: str) -> bool:  # noqa: A002
         return relations.locate(id) is not None
@@ -117,7 +117,23 @@ class Backend(postgres.DatastorePostgresqlBackend):
             storage.keep_count(relation)
 
 
-def _refuse_unknown(connection: Any, data_dict: dict[str, Any]) -> None:
+def safe_texts(query: dict[str, Any]) -> dict[str, Any]:
+    """The query with the colons of its texts escaped.
+
+    Core writes these texts into SQL as literals and then hands it to SQLAlchemy, which takes `:name` inside
+    them for the name of a parameter: one text would be pasted into another, and break out of its quotes.
+    """
+    safe = dict(query)
+    for key in ("q", "full_text", "language"):
+        value = query.get(key)
+        if isinstance(value, str):
+            safe[key] = value.replace(":", r"\:")
+        elif isinstance(value, dict):
+            safe[key] = {name: str(text).replace(":", r"\:") for name, text in value.items()}
+    return safe
+
+
+def refuse_unknown(connection: Any, data_dict: dict[str, Any]) -> None:
     """Name a field that the reader's relation does not have, before PostgreSQL does in its own words."""
     asked = data_dict.get("q")
     if isinstance(asked, dict):

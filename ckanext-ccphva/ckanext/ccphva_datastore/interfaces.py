@@ -12,7 +12,7 @@ __all__ = ["IEffectiveRelation", "Relation"]
 class IEffectiveRelation(p.Interface):
     """The gate before every reading of a table: search, dump, views, counts, dictionary."""
 
-    def resolve(self, context: Context, resource_id: str, action: str) -> Relation | None:
+    def resolve(self, context: Context, resource_id: str, action: str) -> Relation | None:  # noqa: ARG002
         """The relation that this reader sees in place of the resource's table.
 
         It is asked after CKAN has said that the reader may read the resource at all, and never by an

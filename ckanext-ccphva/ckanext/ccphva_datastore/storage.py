@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
+import psycopg2
 import sqlalchemy as sa
 from ckanext.datastore.backend import DatastoreBackend
 
@@ -62,9 +63,7 @@ def prepare() -> None:
         names = connection.execute(sa.text("SELECT current_user, current_database()")).one()
         reader = _engine().url.username or ""
         connection.execute(
-            sa.text(
-                PREPARE.format(reader=quoted(reader), writer=quoted(names[0]), database=quoted(names[1]))
-            )
+            sa.text(PREPARE.format(reader=quoted(reader), writer=quoted(names[0]), database=quoted(names[1])))
         )
     _engine(write=True).dispose()  # connections made before know the old path
 
@@ -93,14 +92,14 @@ _ALIASES = (
 
 def alias_target(alias: str, schemas: Sequence[str]) -> str | None:
     """The table behind an alias, or None."""
-    query = sa.text(_ALIASES + "AND v.relname = :alias LIMIT 1")  # noqa: S608
+    query = sa.text(_ALIASES + "AND v.relname = :alias LIMIT 1")
     with _engine().connect() as connection:
         row = connection.execute(query, {"alias": alias, "schemas": list(schemas)}).first()
     return row[2] if row else None
 
 
 def aliases(table: str, schemas: Sequence[str]) -> list[str]:
-    query = sa.text(_ALIASES + "AND t.relname = :table ORDER BY 1")  # noqa: S608
+    query = sa.text(_ALIASES + "AND t.relname = :table ORDER BY 1")
     with _engine().connect() as connection:
         return [row[0] for row in connection.execute(query, {"table": table, "schemas": list(schemas)})]
 
@@ -128,8 +127,8 @@ def count(relation: Relation) -> int:
 def keep_count(relation: Relation) -> int:
     """Count a resource's own table, and keep the number until the next write."""
     keep = sa.text(
-        "INSERT INTO public._table_stats AS s "
-        f"SELECT :name, jsonb_build_object('rows', count(*)) FROM {relation.sql} "  # noqa: S608
+        "INSERT INTO public._table_stats AS s "  # noqa: S608
+        f"SELECT :name, jsonb_build_object('rows', count(*)) FROM {relation.sql} "
         "ON CONFLICT (resource_id) DO UPDATE SET stats = s.stats || excluded.stats "
         "RETURNING (stats ->> 'rows')::bigint"
     )
@@ -185,7 +184,7 @@ def columns(connection: sa.Connection, relation: Relation) -> dict[str, dict[str
 
 def move(relation: Relation, schema: str) -> None:
     """Put a resource's table and its aliases into another schema, in one transaction."""
-    parts = sa.text(_ALIASES + "AND t.relname = :table")  # noqa: S608
+    parts = sa.text(_ALIASES + "AND t.relname = :table")
     here = {"table": relation.name, "schemas": [relation.schema]}
     with _engine(write=True).begin() as connection:
         for alias, _, _ in connection.execute(parts, here).all():
@@ -193,3 +192,72 @@ def move(relation: Relation, schema: str) -> None:
                 sa.text(f"ALTER VIEW {quoted(relation.schema)}.{quoted(alias)} SET SCHEMA {quoted(schema)}")
             )
         connection.execute(sa.text(f"ALTER TABLE {relation.sql} SET SCHEMA {quoted(schema)}"))
+
+
+JSON_ROW = "FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02'"
+"""A JSON text holds no control character, so COPY writes it as it is."""
+
+COPY_OPTIONS = {
+    "csv": "FORMAT csv",
+    "tsv": "FORMAT csv, DELIMITER E'\\t'",
+    "line": JSON_ROW,
+    "object": JSON_ROW,
+}
+
+
+def copy_statement(relation: Relation, rows: str, select: str, parts: dict[str, Any]) -> str:
+    """COPY of a query whose parts core's query builder made, its values written into it.
+
+    :param rows: `csv`, `tsv`; `line`: the column `line` is a row's text; `object`: a row is a JSON object.
+    :param parts: `sort`, `where` with `values`, `ts_query`, `distinct`, `limit`, `offset`.
+    """
+    distinct = "DISTINCT " if parts.get("distinct") else ""
+    order = f"ORDER BY {', '.join(parts['sort'])}" if parts["sort"] else ""
+    query = f"SELECT {distinct}{select} FROM {relation.sql} {parts['ts_query']} {parts['where']} {order}"  # noqa: S608
+    if parts["limit"] is not None:
+        query += f" LIMIT {int(parts['limit'])}"
+    query += f" OFFSET {int(parts.get('offset') or 0)}"
+    if rows in ("line", "object"):
+        line = "r.line" if rows == "line" else "row_to_json(r)"
+        # White space between the parts of a JSON column may hold line ends.
+        query = f"SELECT replace(CAST({line} AS text), E'\\n', ' ') FROM ({query}) AS r"  # noqa: S608
+    clause = sa.text(query).bindparams(**parts["values"]).compile(compile_kwargs={"literal_binds": True})
+    return f"COPY ({clause}) TO STDOUT ({COPY_OPTIONS[rows]})"
+
+
+def without_formula(column: str) -> str:
+    """A text column with an apostrophe before what a spreadsheet would take for a formula.
+
+    OWASP, CSV Injection: a cell that begins with one of = + - @, a tab or a carriage return.
+    """
+    return f"CASE WHEN {column} ~ E'^[=+@\\t\\r-]' THEN chr(39) || {column} ELSE {column} END"
+
+
+def feature(geometry: str, properties: Sequence[tuple[str, str]]) -> str:
+    """A row as a feature of GeoJSON (RFC 7946, sections 3.2 and 4: WGS 84).
+
+    :param geometry: the quoted column.
+    :param properties: names with quoted columns; put in one by one, as a function takes a hundred arguments.
+    """
+    pairs = [f"jsonb_build_object({_literal(name)}, to_jsonb({column}))" for name, column in properties]
+    return (
+        "json_build_object('type', 'Feature', 'id', \"_id\", 'geometry', "
+        f"CAST(ST_AsGeoJSON(ST_Transform(CAST({geometry} AS geometry), 4326)) AS json), "
+        f"'properties', {' || '.join(pairs) or _literal('{}')}) AS line"
+    )
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''").replace(":", r"\:") + "'"
+
+
+class Sink(Protocol):
+    def write(self, data: bytes, /) -> int: ...
+
+
+def copy_out(relation: Relation, statement: str, sink: Sink, seconds: int) -> None:
+    """Write what a COPY … TO STDOUT gives into the sink, row by row, on a connection of its own."""
+    url = _engine(write=relation.schema == "closed").url.set(drivername="postgresql")
+    options = f"-c default_transaction_read_only=on -c statement_timeout={seconds * 1000}"
+    with closing(psycopg2.connect(url.render_as_string(hide_password=False), options=options)) as connection:
+        connection.cursor().copy_expert(statement, cast(Any, sink))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, cast
 
 import ckan.plugins as p
 import ckan.plugins.toolkit as tk
@@ -14,12 +15,13 @@ from ckanext.datastore.backend import DatastoreBackend
 from ckanext.datastore.logic.schema import datastore_info_schema
 
 Data = dict[str, Any]
+PARAMETER = re.compile(r"(?<!\w):\w")
 
 
 @tk.chained_action
 @tk.side_effect_free
 def datastore_search(original: Action, context: Context, data_dict: Data) -> Data:
-    """As core's; the list of all tables (`_table_metadata`) is for administrators: it names what is private."""
+    """As core's; the list of all tables, `_table_metadata`, is for administrators: it names private ones."""
     if str(data_dict.get("resource_id", "")).startswith("_"):
         tk.check_access("sysadmin", context, {})
     try:
@@ -38,8 +40,7 @@ def datastore_info(_: Action, context: Context, data_dict: Data) -> Data:
     data, errors = tk.navl_validate(dict(data_dict), datastore_info_schema(), context)
     if errors:
         raise tk.ValidationError(errors)
-    backend = DatastoreBackend.get_active_backend()
-    assert isinstance(backend, Backend)
+    backend = cast(Backend, DatastoreBackend.get_active_backend())
     exists, target = backend.resource_id_from_alias(data["resource_id"])
     if not exists:
         raise relations.not_found(data["resource_id"])
@@ -58,9 +59,24 @@ def datastore_info(_: Action, context: Context, data_dict: Data) -> Data:
 @tk.chained_action
 def datastore_create(original: Action, context: Context, data_dict: Data) -> Data:
     """As core's; the table of a dataset that is not open is then put out of the reading role's reach."""
+    _refuse_parameters(data_dict)
     result = original(context, data_dict)
     if resource := tk.get_action("resource_show")(
         Context(user=context.get("user", ""), ignore_auth=True), {"id": result["resource_id"]}
     ):
         placement.place(resource["package_id"])
     return result
+
+
+def _refuse_parameters(data_dict: Data) -> None:
+    """Refuse columns whose names SQLAlchemy would take for parameters; see `backend.safe_texts`."""
+    fields, records = data_dict.get("fields") or [], data_dict.get("records") or [None]
+    names = (
+        [field.get("id") for field in fields if isinstance(field, dict)] if isinstance(fields, list) else []
+    )
+    if isinstance(records, list) and records and isinstance(records[0], dict):
+        names += records[0]
+    for name in names:
+        if isinstance(name, str) and PARAMETER.search(name):
+            message = tk._('The column name "{name}" has a colon before a letter or digit').format(name=name)
+            raise tk.ValidationError({"fields": [message]})

@@ -102,6 +102,7 @@ def prepare(context: Context, data_dict: dict[str, Any]) -> Dump:
         types = postgres._get_fields_types(connection, relation.name)
         postgres.validate(context, query)
         parts = _parts(context, query, types)
+        parts["spaced"] = any(kind.lstrip("_") in ("nested", "json") for kind in types.values())
         info = postgres._get_field_info(connection, data_dict["resource_id"])
         fields = postgres._result_fields(types, info, get_list(query.get("fields")) or None)
         postgres._unrename_json_field({"fields": fields})

@@ -209,7 +209,8 @@ def copy_statement(relation: Relation, rows: str, select: str, parts: dict[str, 
     """COPY of a query whose parts core's query builder made, its values written into it.
 
     :param rows: `csv`, `tsv`; `line`: the column `line` is a row's text; `object`: a row is a JSON object.
-    :param parts: `sort`, `where` with `values`, `ts_query`, `distinct`, `limit`, `offset`.
+    :param parts: `sort`, `where` with `values`, `ts_query`, `distinct`, `limit`, `offset`;
+        `spaced`: a column holds JSON as it was written.
     """
     distinct = "DISTINCT " if parts.get("distinct") else ""
     order = f"ORDER BY {', '.join(parts['sort'])}" if parts["sort"] else ""
@@ -220,7 +221,8 @@ def copy_statement(relation: Relation, rows: str, select: str, parts: dict[str, 
     if rows in ("line", "object"):
         line = "r.line" if rows == "line" else "row_to_json(r)"
         # White space between the parts of a JSON column may hold line ends.
-        query = f"SELECT replace(CAST({line} AS text), E'\\n', ' ') FROM ({query}) AS r"  # noqa: S608
+        text = f"replace(CAST({line} AS text), E'\\n', ' ')" if parts.get("spaced") else line
+        query = f"SELECT {text} FROM ({query}) AS r"  # noqa: S608
     clause = sa.text(query).bindparams(**parts["values"]).compile(compile_kwargs={"literal_binds": True})
     return f"COPY ({clause}) TO STDOUT ({COPY_OPTIONS[rows]})"
 

@@ -107,7 +107,27 @@ def endure(_: Instance) -> int:
     return _tests(["tests/endurance", "-s", "-p", "no:cacheprovider", *sys.argv[2:]])
 
 
+def bench(_: Instance) -> int:
+    """Ratios against the peer in the same run: `./portal bench [name]`."""
+    folder = ROOT / "tests" / "benchmarks"
+    known = sorted(path.stem for path in folder.glob("*.py") if path.stem != "measure")
+    wanted = sys.argv[2:] or known
+    if unknown := set(wanted) - set(known):
+        raise Failure(f"There is no benchmark {', '.join(sorted(unknown))}", f"Choose of: {', '.join(known)}")
+    python = str(VENV / "bin" / "python")
+    return _on_test_stack(
+        lambda _, environment: max(
+            subprocess.run([python, folder / f"{name}.py"], cwd=ROOT, env=environment, check=False).returncode
+            for name in wanted
+        )
+    )
+
+
 def _tests(arguments: list[str]) -> int:
+    return _on_test_stack(lambda instance, environment: _pytest(arguments, environment, instance))
+
+
+def _on_test_stack(work: Callable[[Instance, dict[str, str]], int]) -> int:
     instance = instance_from_environment(testing=True)
     began = time.monotonic()
     was_running = Supervisor(instance).pid is not None
@@ -116,14 +136,14 @@ def _tests(arguments: list[str]) -> int:
         "PORTAL_TEST_HOME": str(instance.home),
         "PORTAL_TEST_URL": instance.site_url,
         "CKAN_INI": str(instance.ini(in_process_tests=True)),
-        "PYTHONPATH": str(DEPLOYMENT),
+        "PYTHONPATH": f"{DEPLOYMENT}:{ROOT / 'tests' / 'portal'}",
     }
     try:
-        code = _pytest(arguments, environment, instance)
+        code = work(instance, environment)
     finally:
         if not was_running:
             down(instance)
-    say(f"Tests took {time.monotonic() - began:.0f} s with set-up")
+    say(f"It took {time.monotonic() - began:.0f} s with set-up")
     return code
 
 
@@ -190,8 +210,9 @@ def lock(_: Instance) -> None:
 
 
 COMMANDS: dict[str, Callable[[Instance], int | None]] = {
-    "run": run, "up": up, "down": down, "status": status, "reset": reset, "test": test, "endure": endure,
-    "lint": lint, "docs": docs, "ckan": ckan, "production": host, "lock": lock,
+    "run": run, "up": up, "down": down, "status": status, "reset": reset, "test": test,
+    "bench": bench, "endure": endure, "lint": lint, "docs": docs, "ckan": ckan,
+    "production": host, "lock": lock,
 }  # fmt: skip
 
 

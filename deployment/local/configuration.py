@@ -13,7 +13,7 @@ from local.settings import DEPLOYMENT, POSTGRES_BIN, TOOLS, VENV, Instance, writ
 PLUGINS = (
     "ccphva ccphva_harvest ccphva_dcat harvest dcat dcat_json_interface structured_data "
     "spatial_metadata spatial_query scheming_datasets scheming_organizations activity "
-    "image_view text_view datatables_view datastore"
+    "image_view text_view datatables_view datastore ccphva_datastore"
 )
 
 

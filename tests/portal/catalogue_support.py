@@ -8,7 +8,9 @@ from typing import Any
 import ckan.plugins as p
 import ckan.plugins.toolkit as tk
 import pytest
+import sqlalchemy as sa
 from ckan.tests import helpers
+from ckanext.datastore.backend import DatastoreBackend
 
 
 @pytest.fixture(scope="module")
@@ -17,6 +19,14 @@ def plugins_loaded() -> Iterator[None]:
     p.load_all()
     yield
     p.unload_all()
+
+
+def forget_tables() -> None:
+    """Drop what an earlier test left in the DataStore, in whatever schema."""
+    backend: Any = DatastoreBackend.get_active_backend()
+    with backend._get_write_engine().begin() as connection:
+        for name in backend.get_all_ids():
+            connection.execute(sa.text(f'DROP TABLE "{name}" CASCADE'))
 
 
 def call_action(action: str, **payload: Any) -> Any:

@@ -1,0 +1,1 @@
+"""Tables: the one DataStore backend of the portal, and the seam through which every reader passes."""

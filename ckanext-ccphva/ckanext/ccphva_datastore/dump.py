@@ -1,0 +1,295 @@
+"""Whole tables as files: from PostgreSQL's COPY to the socket, in flat memory, through the seam.
+
+CSV, TSV, JSON and XML have the shape of CKAN's own dump; JSON Lines (one object a line) and GeoJSON
+(RFC 7946, a feature a row) are ours.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import queue
+import threading
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import ckan.plugins as p
+import ckan.plugins.toolkit as tk
+import msgspec
+from ckan.types import Context
+from ckanext.ccphva_datastore import config, relations, storage
+from ckanext.ccphva_datastore.backend import refuse_unknown, safe_texts
+from ckanext.ccphva_datastore.relations import Relation
+from ckanext.datastore import interfaces
+from ckanext.datastore.backend import postgres
+from ckanext.datastore.helpers import get_list
+from ckanext.datastore.writer import xml_writer
+
+CHUNK = 1 << 17
+WAITING = 8
+"""Pieces that may wait for a slow reader; with CHUNK, the memory of one dump: a megabyte."""
+XML_BATCH = 1000
+
+Fields = list[dict[str, Any]]
+Shape = Callable[[Iterable[bytes], Fields], Iterator[bytes]]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A way of writing a table.
+
+    :param select: style of the columns in the terms of core's query builder.
+    :param rows: how COPY writes a row; see `storage.copy_statement`.
+    """
+
+    extension: str
+    media: str
+    select: str
+    rows: str
+    shape: Shape
+
+
+@dataclass(frozen=True)
+class Dump:
+    """A dump that may start: everything has been checked."""
+
+    form: Format
+    fields: Fields
+    relation: Relation
+    statement: str
+
+    def pieces(self) -> Iterator[bytes]:
+        """The file, piece by piece; raises in the middle when the database does, so that no reader takes
+        half a file for a whole one.
+
+        :raises Busy: before the first piece.
+        :raises psycopg2.Error: the database refuses the statement, before the first piece.
+        """
+        pipe = _Pipe(self.relation, self.statement)
+        try:
+            rows = iter(pipe)
+            begun = chain([next(rows, b"")], rows)
+            yield from self.form.shape(begun, self.fields)
+        finally:
+            pipe.closed.set()
+
+
+class Busy(Exception):  # noqa: N818
+    """As many dumps as this process writes at a time are under way."""
+
+
+def prepare(context: Context, data_dict: dict[str, Any]) -> Dump:
+    """Check a request and build its statement.
+
+    :param data_dict: `resource_id`, `format`, and `filters`, `q`, `plain`, `language`, `distinct`, `fields`,
+        `sort`, `limit`, `offset` as in `datastore_search`; `safe`: no cell may begin a formula.
+    :raises ckan.logic.NotFound: no such table, for this reader.
+    :raises ckan.logic.ValidationError: an unknown field, an impossible filter, a format that does not fit.
+    """
+    form = FORMATS[data_dict["format"]]
+    relation = relations.effective(context, data_dict["resource_id"], "datastore_dump")
+    query = {key: value for key, value in data_dict.items() if key not in ("format", "safe", "bom", "gzip")}
+    query |= {"resource_id": relation.name, "records_format": form.select}
+    with storage.reading(relation, postgres._TIMEOUT) as connection:
+        context["connection"] = connection
+        refuse_unknown(connection, query)
+        query = safe_texts(query)
+        types = postgres._get_fields_types(connection, relation.name)
+        postgres.validate(context, query)
+        parts = _parts(context, query, types)
+        parts["spaced"] = any(kind.lstrip("_") in ("nested", "json") for kind in types.values())
+        info = postgres._get_field_info(connection, data_dict["resource_id"])
+        fields = postgres._result_fields(types, info, get_list(query.get("fields")) or None)
+        postgres._unrename_json_field({"fields": fields})
+    if form is FORMATS["geojson"]:
+        select = _feature(types, [field["id"] for field in fields])
+    else:
+        select = _columns(form, parts["select"], fields, safe=bool(data_dict.get("safe")))
+    return Dump(form, fields, relation, storage.copy_statement(relation, form.rows, select, parts))
+
+
+def _parts(context: Context, query: dict[str, Any], types: dict[str, str]) -> dict[str, Any]:
+    parts: dict[str, Any] = {"select": [], "sort": [], "where": []}
+    for plugin in p.PluginImplementations(interfaces.IDatastore):
+        parts = plugin.datastore_search(context, query, types, parts)
+    where, chunks = postgres._where(parts["where"])
+    values = {key: value for chunk in chunks for key, value in chunk.items()}
+    return parts | {"where": where, "values": values, "limit": query.get("limit")}
+
+
+def _columns(form: Format, select: list[str], fields: Fields, safe: bool) -> str:
+    if form.select == "lists":
+        # Core names the rank of a search as if it stood in a list of columns.
+        names = [f" as {postgres.identifier(field['id'])}" for field in fields]
+        select = [column.removesuffix(name) for column, name in zip(select, names, strict=True)]
+        return f"""'[' || {" || ',' || ".join(select)} || ']' AS line"""
+    if safe:
+        texts = {postgres.identifier(f["id"]) for f in fields if f["type"] in ("text", "varchar", "bpchar")}
+        select = [storage.without_formula(column) if column in texts else column for column in select]
+    return ", ".join(select)
+
+
+def _feature(types: dict[str, str], wanted: list[str]) -> str:
+    geometry = next((name for name in wanted if types.get(name) in ("geometry", "geography")), None)
+    if geometry is None:
+        raise tk.ValidationError({"format": [tk._("This table has no geometry")]})
+    identify = postgres.identifier
+    return storage.feature(
+        identify(geometry), [(n, identify(n)) for n in wanted if n not in (geometry, "_id")]
+    )
+
+
+class _Pipe:
+    """Between COPY, which writes each row from a thread, and a reader, who takes pieces of CHUNK bytes.
+
+    The thread holds one of the process's places and gives it back when it ends: at the end of the table, when
+    the database fails, or soon after the reader went away.
+    """
+
+    _places: threading.BoundedSemaphore | None = None
+
+    def __init__(self, relation: Relation, statement: str) -> None:
+        self.closed = threading.Event()
+        self._queue: queue.Queue[bytes | BaseException | None] = queue.Queue(WAITING)
+        self._rows = bytearray()
+        if _Pipe._places is None:
+            _Pipe._places = threading.BoundedSemaphore(config.concurrent_dumps())
+        if not _Pipe._places.acquire(blocking=False):
+            raise Busy
+        thread = threading.Thread(
+            target=self._fill,
+            args=(_Pipe._places, relation, statement, config.dump_seconds()),
+            name="dump",
+            daemon=True,
+        )
+        thread.start()
+
+    def _fill(
+        self, places: threading.BoundedSemaphore, relation: Relation, statement: str, seconds: int
+    ) -> None:
+        try:
+            storage.copy_out(relation, statement, self, seconds)
+            self._put(bytes(self._rows))
+            self._put(None)
+        except BaseException as error:  # whatever it is, it is the reader's to know
+            with suppress(BrokenPipeError):
+                self._put(error)
+        finally:
+            places.release()
+
+    def write(self, row: bytes) -> int:
+        """What COPY calls for each row."""
+        self._rows += row
+        if len(self._rows) >= CHUNK:
+            self._put(bytes(self._rows))
+            self._rows.clear()
+        return len(row)
+
+    def _put(self, piece: bytes | BaseException | None) -> None:
+        while not self.closed.is_set():
+            try:
+                return self._queue.put(piece, timeout=0.5)
+            except queue.Full:
+                continue
+        raise BrokenPipeError("the reader went away")
+
+    def __iter__(self) -> Iterator[bytes]:
+        while (piece := self._queue.get()) is not None:
+            if isinstance(piece, BaseException):
+                raise piece
+            yield piece
+
+
+def gzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same as one gzip file."""
+    packer = zlib.compressobj(5, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+    for piece in pieces:
+        if packed := packer.compress(piece):
+            yield packed
+    yield packer.flush()
+
+
+def with_bom(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same after a byte order mark, for programs that take UTF-8 for something else."""
+    yield b"\xef\xbb\xbf"
+    yield from pieces
+
+
+def _text(delimiter: str) -> Shape:
+    def shape(rows: Iterable[bytes], fields: Fields) -> Iterator[bytes]:
+        head = io.StringIO()
+        csv.writer(head, delimiter=delimiter).writerow(field["id"] for field in fields)
+        yield head.getvalue().encode()
+        yield from rows
+
+    return shape
+
+
+def _joined(rows: Iterable[bytes], between: bytes) -> Iterator[bytes]:
+    """Lines with something between them in place of each line's end, and nothing after the last."""
+    held = b""
+    for piece in rows:
+        if not piece:
+            continue
+        body = (held + piece).replace(b"\n", between)
+        # The end of what came so far is only put out when something follows it.
+        if piece.endswith(b"\n"):
+            held, body = b"\n", body[: -len(between)]
+        else:
+            held = b""
+        yield body
+
+
+def _json(rows: Iterable[bytes], fields: Fields) -> Iterator[bytes]:
+    listed = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+    yield f'{{\n  "fields": {listed},\n  "records": ['.encode()
+    first = True
+    for piece in _joined(rows, b",\n    "):
+        yield b"\n    " + piece if first else piece
+        first = False
+    yield b"\n]}\n"
+
+
+def _json_lines(rows: Iterable[bytes], fields: Fields) -> Iterator[bytes]:  # noqa: ARG001
+    yield from rows
+
+
+def _geojson(rows: Iterable[bytes], fields: Fields) -> Iterator[bytes]:  # noqa: ARG001
+    yield b'{"type":"FeatureCollection","features":[\n'
+    yield from _joined(rows, b",\n")
+    yield b"\n]}\n"
+
+
+def _xml(rows: Iterable[bytes], fields: Fields) -> Iterator[bytes]:
+    """By core's own writer, so that each element has the name it always had."""
+    batch: list[Any] = []
+    with xml_writer(fields) as writer:
+        for line in _lines(rows):
+            batch.append(msgspec.json.decode(line))
+            if len(batch) == XML_BATCH:
+                yield writer.write_records(batch)
+                batch = []
+        yield writer.write_records(batch)
+        yield writer.end_file()
+
+
+def _lines(rows: Iterable[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for piece in rows:
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from lines
+
+
+FORMATS = {
+    "csv": Format("csv", "text/csv; charset=utf-8", "csv", "csv", _text(",")),
+    "tsv": Format("tsv", "text/tab-separated-values; charset=utf-8", "tsv", "tsv", _text("\t")),
+    "json": Format("json", "application/json; charset=utf-8", "lists", "line", _json),
+    "jsonl": Format("jsonl", "application/x-ndjson; charset=utf-8", "objects", "object", _json_lines),
+    "xml": Format("xml", "text/xml; charset=utf-8", "objects", "object", _xml),
+    "geojson": Format("geojson", "application/geo+json; charset=utf-8", "objects", "line", _geojson),
+}

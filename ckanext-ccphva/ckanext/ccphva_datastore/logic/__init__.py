@@ -1,0 +1,1 @@
+"""Actions that differ from the DataStore's own."""

@@ -119,10 +119,14 @@ class DcatSource:
 
 
 def dataset_nodes(graph: rdf.Graph) -> list[rdf.Term]:
-    """Datasets and series of a graph; what is also a catalogue is a catalogue (DCAT 3 §6.3)."""
+    """Datasets, series and services of a graph; what is also a catalogue is a catalogue (DCAT 3 §6.3), and
+    a service that a distribution names belongs to that distribution."""
     catalogs = set(graph.typed(*CATALOGS))
-    found = graph.typed(DCAT + "Dataset", DCAT + "DatasetSeries")
-    return [node for node in found if node not in catalogs]
+    found = graph.typed(DCAT + "Dataset", DCAT + "DatasetSeries", DCAT + "DataService")
+    services = set(graph.typed(DCAT + "DataService"))
+    inner = {node for node in services if graph.subjects(DCAT + "accessService", node)}
+    catalogued = {node for node in services if graph.subjects(DCAT + "service", node)}
+    return [node for node in found if node not in catalogs and node not in inner - catalogued]
 
 
 def record_of(graph: rdf.Graph, node: rdf.Term) -> Record:

@@ -219,3 +219,19 @@ def service(**more: Any) -> dict[str, Any]:
     return (
         COMMON | SERVICE | own | {"resource_type": f"{INSPIRE}metadata-codelist/ResourceType/service"} | more
     )
+
+
+def older(**more: Any) -> dict[str, Any]:
+    """A plain dataset that others refer to."""
+    names = ("applicable_legislation", "hvd_category", "contact")
+    distribution = {"url": "https://example.org/old.csv", "license": OPEN_LICENCE}
+    return (
+        {name: COMMON[name] for name in names}
+        | {
+            "name": "ancien",
+            "title_translated": {"fr": "Bornes d'avant"},
+            "notes_translated": {"fr": "Celles d'avant."},
+            "resources": [distribution | {"applicable_legislation": [HVD_REGULATION]}],
+        }
+        | more
+    )

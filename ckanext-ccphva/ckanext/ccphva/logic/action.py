@@ -10,8 +10,9 @@ from ckan.logic import validate
 from ckan.types import Context, DataDict
 from ckanext.ccphva import narrative, pages
 from ckanext.ccphva.logic import schema
+from ckanext.ccphva.rdf import serializer
 
-__all__ = ["ccphva_home_show", "ccphva_page_show"]
+__all__ = ["ccphva_home_show", "ccphva_page_show", "dcat_catalog_show"]
 
 
 @tk.side_effect_free
@@ -42,3 +43,15 @@ def ccphva_page_show(context: Context, data_dict: DataDict) -> dict[str, Any]:
     if found is None:
         raise tk.ObjectNotFound(tk._("This page does not exist"))
     return asdict(found)
+
+
+@tk.chained_action
+@tk.side_effect_free
+def dcat_catalog_show(_stock: Any, context: Context, data_dict: DataDict) -> str:
+    """The catalogue as RDF, with services and catalogue records under their own properties (DCAT 3 §6.3).
+
+    :param format: ``ttl``, ``xml``, ``jsonld`` or ``n3``.
+    :param page: from 1; 100 datasets a page. ``q``, ``fq``, ``modified_since``: as ckanext-dcat has them.
+    """
+    tk.check_access("dcat_catalog_show", context, data_dict)
+    return serializer.catalogue(context, data_dict)

@@ -91,7 +91,8 @@ class CatalogueProfile(RDFProfile):
             self.g.add((page, RDF.type, FOAF.Document))
         main = territory.load().main_organization
         if node := organisations.by_name(writer, main):
-            self.g.add((catalog_ref, DCTERMS.publisher, node))
+            for role in (DCTERMS.publisher, DCTERMS.creator):
+                self.g.add((catalog_ref, role, node))
         for name in ("data-theme", "local-theme", "inspire-theme"):
             codelist = codelists.load(name)
             scheme = URIRef(codelist.address(writer.portal))

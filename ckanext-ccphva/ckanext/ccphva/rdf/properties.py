@@ -1,4 +1,4 @@
-"""The table of what ckanext-dcat does not write, or not as the shapes ask: field → predicate, and how. To write more, add a line.
+"""The table of what ckanext-dcat does not write, or not as the shapes ask. To write more, add a line.
 
 Standards: DCAT-AP 3.0.1, DCAT-AP HVD 3.0.0, GeoDCAT-AP 3.0.0. What the fields mean when they are read is the
 table of the harvesters' format (`ccphva_harvesters/formats/_rules.py`); a test keeps both equal.

@@ -33,13 +33,19 @@ def catalogue() -> dict[str, Dict]:
     older = _make("older", owner, described.older())
     address = older["older"]["uri of it"]
     relation = described.DATA["qualified_relation"][0] | {"relation": address}
-    links: Dict = dict.fromkeys(("has_version", "is_version_of", "source"), ["ancien"])
+    links: Dict = {key: ["ancien"] for key in ("has_version", "is_version_of", "source")}
     links |= {"qualified_relation": [relation], "related_resource": [address]}
     plain = {"name": "collection", "type": "dataset_series", "resources": []}
     collection = _make("collection", owner, described.older(**plain))
     series = _make("series", owner, described.series(in_series=["collection"], **links))
     dataset = _make("dataset", owner, described.dataset(in_series=["serie"], **links))
-    return older | collection | series | dataset | _make("service", owner, described.service(serves_dataset=["bornes"]))
+    return (
+        older
+        | collection
+        | series
+        | dataset
+        | _make("service", owner, described.service(serves_dataset=["bornes"]))
+    )
 
 
 def _make(key: str, owner: str, payload: Dict) -> dict[str, Dict]:

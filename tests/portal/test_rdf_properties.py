@@ -1,4 +1,4 @@
-"""The list of properties of the shapes: up to date, every one with its place or the reason why it has none."""
+"""The list of properties of the shapes: up to date, every one with its place or the reason for none."""
 
 from __future__ import annotations
 

@@ -254,8 +254,8 @@ def relation(r: Reader, node: Term) -> Fields:
 def attribution(r: Reader, node: Term) -> Fields:
     """prov:Attribution (DCAT 3 §14.2): the agent, and the role that it has."""
     agents = [agent(r, inner) for inner in r.described(node, (t.PROV + "agent",))]
-    first: Fields = min((a for a in agents if a), key=str, default={})
-    return compact({**first, "role": r.ref(node, (t.DCAT + "hadRole", t.DCT + "type"))})
+    first = sorted((a for a in agents if a), key=str)[:1]
+    return compact({**(first[0] if first else {}), "role": r.ref(node, (t.DCAT + "hadRole", t.DCT + "type"))})
 
 
 def conformity(r: Reader, node: Term) -> Fields:

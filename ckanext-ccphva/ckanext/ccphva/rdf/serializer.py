@@ -28,7 +28,7 @@ def catalogue(context: Context, data_dict: DataDict) -> str:
     return CatalogueSerializer(profiles=data_dict.get("profiles")).serialize_catalog(
         {},
         found["results"],
-        _format=data_dict.get("format"),
+        _format=data_dict.get("format") or "xml",
         pagination_info=stock._pagination_info(found, data_dict),
     )
 

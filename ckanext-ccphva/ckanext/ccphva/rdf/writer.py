@@ -162,7 +162,7 @@ class Writer:
     def agent(self, data: Fields) -> Node:
         """foaf:Agent (DCAT-AP 3.0.1 §Agent, GeoDCAT-AP 3 §Agent)."""
         node = uri(data["uri"]) if data.get("uri") else BNode()
-        for predicate in (FOAF.name, FOAF.mbox, LOCN.address, ORG.memberOf):
+        for predicate in (FOAF.name, FOAF.mbox, VCARD.hasEmail, LOCN.address, ORG.memberOf):
             self.forget(node, predicate)
         self.graph.add((node, RDF.type, FOAF.Agent))
         self.texts(node, FOAF.name, data.get("name_translated") or data.get("name"))

@@ -97,3 +97,13 @@ def test_bad_values_are_refused_by_field(field: str, value: Any) -> None:
             **{field: value},
         )
     assert caught.value.error_dict[field]
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [("/data_service", "Services de données"), ("/de/dataset_series", "Datensatzreihen")],
+)
+def test_services_and_series_have_names_that_people_read(app: Any, address: str, words: str) -> None:
+    """Their pages do not show the types' names."""
+    page = BeautifulSoup(app.get(f"{address}/").body, "html.parser")
+    assert page.find(class_="breadcrumb").get_text().strip().endswith(words)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import ckan.plugins.toolkit as tk
 from ckanext.ccphva import helpers
 from ckanext.ccphva.rdf.skos import MEDIA_TYPES
@@ -11,11 +13,6 @@ from werkzeug.wrappers import Response as Answer
 __all__ = ["ccphva_codelists"]
 
 ccphva_codelists = Blueprint("ccphva_codelists", __name__, url_prefix="/codelists")
-
-
-@ccphva_codelists.errorhandler(tk.ObjectNotFound)
-def not_found(_error: tk.ObjectNotFound) -> Response:
-    return tk.abort(404)
 
 
 @ccphva_codelists.route("")
@@ -31,13 +28,13 @@ def read(name: str) -> Response | str:
     for ending, media_type in MEDIA_TYPES.items():
         if media_type == wanted:
             return document(name, ending)
-    shown = tk.get_action("ccphva_codelist_show")({}, {"name": name, "language": helpers.language()})
+    shown = shown_or_404(name, language=helpers.language())
     return tk.render("codelists/read.html", {"codelist": shown, "endings": list(MEDIA_TYPES)})
 
 
 @ccphva_codelists.route("/<name>.<any(ttl, rdf, jsonld):ending>")
 def document(name: str, ending: str) -> Response:
-    text = tk.get_action("ccphva_codelist_show")({}, {"name": name, "format": ending})["document"]
+    text = shown_or_404(name, format=ending)["document"]
     answer = make_response(text)
     answer.headers["Content-Type"] = f"{MEDIA_TYPES[ending]}; charset=utf-8"
     answer.headers["Vary"] = "Accept"
@@ -47,6 +44,13 @@ def document(name: str, ending: str) -> Response:
 @ccphva_codelists.route("/<name>/<code>")
 def concept(name: str, code: str) -> Answer:
     """A concept is no document: its list speaks of it (Cool URIs for the Semantic Web §4.3)."""
-    tk.get_action("ccphva_codelist_show")({}, {"name": name, "code": code})
+    shown_or_404(name, code=code)
     page = tk.url_for("ccphva_codelists.read", name=name)
     return redirect(f"{page}#{code}", 303)
+
+
+def shown_or_404(name: str, **wanted: str) -> dict[str, Any]:
+    try:
+        return tk.get_action("ccphva_codelist_show")({}, {"name": name, **wanted})
+    except tk.ObjectNotFound:
+        tk.abort(404)

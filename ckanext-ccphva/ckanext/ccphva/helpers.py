@@ -8,7 +8,7 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan.common import config
-from ckanext.ccphva import codelists, narrative, theme
+from ckanext.ccphva import codelists, kinds, narrative, theme
 from flask import has_request_context
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "ccphva_stylesheet",
     "ccphva_territory",
     "ccphva_translated",
+    "humanize_entity_type",
 ]
 
 
@@ -42,6 +43,13 @@ def ccphva_translated(data: Mapping[str, Any] | None, field: str) -> str:
         by_language = json.loads(by_language)
     wanted = by_language.get(language()) or data.get(field)
     return str(wanted or next((text for text in by_language.values() if text), ""))
+
+
+@tk.chained_helper
+def humanize_entity_type(core: Any, entity_type: str, object_type: str, purpose: str) -> str | None:
+    """Words for data services and series; CKAN's own for everything else."""
+    message = kinds.WORDS.get(object_type, {}).get(purpose) if entity_type == "package" else None
+    return tk._(message) if message else core(entity_type, object_type, purpose)
 
 
 def ccphva_concepts(field: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -29,6 +29,7 @@ SERIES_THAT_ARE_DATASETS = {"fr-udata-series.rdf": 1}
 SERVICES = {
     "es-dcat-ap-es-catalog-hvd.ttl": 1,
     "fr-datagouv-udata-catalog.rdf": 1,
+    "fr-udata-bnodes.rdf": 1,
     "hvd-example-ms-catalogue-hvd.ttl": 1,
     "hvd-example-service-sla.ttl": 1,
 }

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import yaml
 from ccphva_harvesters import Client, MemoryCatalogue, RunReport, SourceError, harvest, languages
 from ccphva_harvesters.formats.dcat_ap import DcatAp, DcatApConfig
 
@@ -119,3 +122,18 @@ def test_most_of_what_is_said_is_mapped() -> None:
             said += FORMAT.said(record)
             lost += len(FORMAT.losses(record))
     assert lost / said <= 0.05
+
+
+def test_every_loss_is_named() -> None:
+    """What is not mapped of the documents is named in `losses.yaml`, with its reason."""
+    groups = yaml.safe_load((Path(__file__).parent / "losses.yaml").read_text()).values()
+    assert all(group["reason"] for group in groups)
+    named = {predicate for group in groups for predicate in group.get("predicates", ())}
+    prefixes = tuple(prefix for group in groups for prefix in group.get("prefixes", ()))
+    found = {
+        predicate
+        for fact in GOOD
+        for record in documents.records(documents.graph(fact.path))
+        for _, predicate, _ in FORMAT.losses(record)
+    }
+    assert {p for p in found - named if not p.startswith(prefixes)} == set()

@@ -100,6 +100,10 @@ def test_helpers_ask_no_database(app: Any) -> None:
                     "ccphva_translated": ({"title_translated": {"de": "Wasser"}}, "title"),
                     "ccphva_territory": ("title",),
                     "ccphva_error_text": (404,),
+                    "ccphva_concepts": ({"codelist": "frequency"},),
+                    "ccphva_concept_labels": ({"codelist": "local-theme"}, ["mobility"]),
+                    "ccphva_concept_options": ({"codelist": "local-theme"}, "elsewhere"),
+                    "humanize_entity_type": (None, "package", "data_service", "breadcrumb"),
                 }
                 assert helper(*arguments.get(name, ())), name
         assert seen == []

@@ -185,6 +185,6 @@ class TestDocument:
         )
         try:
             assert found("montagne") == ["long"]
-            assert call_action("package_show", id=made["id"])["provenance"] == long
+            assert call_action("package_show", id=made["id"])["provenance"] == {"fr": long}
         finally:
             call_action("dataset_purge", id=made["id"])

@@ -8,17 +8,21 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan.common import config
-from ckanext.ccphva import narrative, theme
+from ckanext.ccphva import codelists, kinds, narrative, theme
 from flask import has_request_context
 
 __all__ = [
     "ccphva_alternates",
+    "ccphva_concept_labels",
+    "ccphva_concept_options",
+    "ccphva_concepts",
     "ccphva_error_text",
     "ccphva_languages",
     "ccphva_pages",
     "ccphva_stylesheet",
     "ccphva_territory",
     "ccphva_translated",
+    "humanize_entity_type",
 ]
 
 
@@ -39,6 +43,44 @@ def ccphva_translated(data: Mapping[str, Any] | None, field: str) -> str:
         by_language = json.loads(by_language)
     wanted = by_language.get(language()) or data.get(field)
     return str(wanted or next((text for text in by_language.values() if text), ""))
+
+
+@tk.chained_helper
+def humanize_entity_type(core: Any, entity_type: str, object_type: str, purpose: str) -> str | None:
+    """Words for data services and series; CKAN's own for everything else."""
+    message = kinds.WORDS.get(object_type, {}).get(purpose) if entity_type == "package" else None
+    return tk._(message) if message else core(entity_type, object_type, purpose)
+
+
+def ccphva_concepts(field: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Choices of a field that names a code list (scheming's `choices_helper`)."""
+    return codelists.choices(field["codelist"])
+
+
+def ccphva_concept_options(field: Mapping[str, Any], stored: Any) -> list[dict[str, Any]]:
+    """What a form offers: the list in the reader's language, then stored values that the list lacks.
+
+    :returns: `value`, `text` and `selected` of each option.
+    """
+    chosen = _values(stored)
+    options = [
+        {"value": c.value, "text": codelists.label(field["codelist"], c.value, language())}
+        for c in codelists.load(field["codelist"])
+    ]
+    known = {option["value"] for option in options}
+    options += [{"value": value, "text": value} for value in chosen if value not in known]
+    return [option | {"selected": option["value"] in chosen} for option in options]
+
+
+def ccphva_concept_labels(field: Mapping[str, Any], stored: Any) -> list[str]:
+    """Names of the stored values in the reader's language."""
+    return [codelists.label(field["codelist"], value, language()) for value in _values(stored)]
+
+
+def _values(stored: Any) -> list[str]:
+    """One value, a list of them, or nothing, as forms and datasets have them."""
+    values = stored if isinstance(stored, list) else [stored]
+    return [str(value) for value in values if value]
 
 
 def ccphva_territory(field: str) -> str:

@@ -54,14 +54,19 @@ def gather(data: Flat, schema: Mapping[str, Any], context: Mapping[str, Any]) ->
             if name == KEYWORDS:
                 value = languages.merge(_keywords(data), _tags(data), old, _stored_tags(thing))
             else:
-                core = core_name(name) or name
-                old_core = getattr(thing, core, None) or ""
-                value = languages.merge(
-                    _given(data, prefix, name), _present(data, (*prefix, core)), old, old_core
-                )
+                value = _merged(data, prefix, name, old, thing)
                 if value is None and field.get("required"):
                     value = old  # as CKAN does: an update that names no title keeps it
             data[(*prefix, name)] = tk.missing if value is None else value
+
+
+def _merged(data: Flat, prefix: tuple[Any, ...], name: str, old: Any, thing: Any) -> Any:
+    """Texts of a field that goes with one of CKAN's; those of another may come as one plain text."""
+    given, core = _given(data, prefix, name), core_name(name)
+    if core is None:
+        plain = isinstance(given, str) and given.strip() and languages.parse(given) is None
+        return {languages.MAIN: given} if plain else given
+    return languages.merge(given, _present(data, (*prefix, core)), old, getattr(thing, core, None) or "")
 
 
 def _things(data: Flat, schema: Mapping[str, Any], stored: Any) -> Iterator[tuple[Any, Any, Any]]:

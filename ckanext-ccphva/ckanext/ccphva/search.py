@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import ckan.plugins as p
 import ckan.plugins.toolkit as tk
 from ckan import model
-from ckanext.ccphva import languages
+from ckanext.ccphva import codelists, languages
 from flask import has_request_context
 
 Document = dict[str, Any]
@@ -23,6 +23,8 @@ OWN_TITLE, OWN_TEXT, OTHER_TITLE, OTHER_TEXT = 8, 3, 3, 1
 CORE_FIELDS = "name^4 tags^2 text^0.5"
 LONGEST_STRING = 30_000
 """Bytes: Lucene ends a term that is not analysed at 32,766, and refuses the whole document."""
+THEMES = {"theme": "data-theme", "local_theme": "local-theme", "inspire_theme": "inspire-theme"}
+"""Fields of themes with the code lists of their names."""
 _ANALYSED = {"title", "notes", "text", "data_dict", "validated_data_dict"}
 _OPERATOR = re.compile(r"(?:^|\s)(?:OR|NOT|\|\|)(?:\s|$)")
 
@@ -47,7 +49,8 @@ def _texts(dataset: Mapping[str, Any], language: str) -> Iterator[str]:
             yield from _strings(languages.best(own, language) if own else None)
     yield from _strings(_in(dataset.get("tags_translated"), language))
     yield from _organization(dataset.get("owner_org"), language)
-    yield from theme_names(dataset.get("theme") or (), language)
+    for field, name in THEMES.items():
+        yield from codelists.labels(name, dataset.get(field) or (), language)
     for agent in (*(dataset.get("publisher") or ()), *(dataset.get("creator") or ())):
         yield from _strings(agent.get("name"))
     for place in dataset.get("spatial_coverage") or ():
@@ -70,21 +73,6 @@ def _organization(owner: str | None, language: str) -> list[str]:
         return []
     texts = languages.parse(dict(getattr(organization, "extras", None) or {}).get("title_translated")) or {}
     return _strings(languages.best(texts, language) or organization.title)
-
-
-def theme_names(themes: Iterable[str], language: str) -> list[str]:
-    """Names of themes in a language, as the dataset schema gives them; unknown ones have none."""
-    try:
-        schema = tk.get_action("scheming_dataset_schema_show")({}, {"type": "dataset"})
-    except (KeyError, tk.ObjectNotFound):
-        return []
-    choices = {
-        choice["value"]: languages.best(choice["label"], language)
-        for field in schema["dataset_fields"]
-        if field["field_name"] == "theme"
-        for choice in field.get("choices", ())
-    }
-    return [choices[theme] for theme in themes if theme in choices]
 
 
 def _put_outline(found: Document, dataset: Mapping[str, Any]) -> None:

@@ -17,6 +17,7 @@ from ckanext.ccphva_harvest import texts
 LANGUAGES = ("fr", "de", "en", "lb")
 _LONGEST_NAME = 100
 _HASH = 8
+_LONG_TEXTS = ("provenance", "purpose", "version_notes")
 _CLOSED = ("authority/access-right/RESTRICTED", "authority/access-right/NON_PUBLIC")
 
 
@@ -71,7 +72,7 @@ def package(dataset: Dataset, file: SourceFile, owner_org: str) -> dict[str, Any
     visibility = visibility_of(dataset, file)
     return {
         **_cleaned(dataset.fields, "title", "notes"),
-        "type": "dataset",
+        "type": dataset.kind,
         "owner_org": owner_org,
         "visibility": visibility,
         "private": visibility == "private",
@@ -89,6 +90,9 @@ def _resource(fields: Mapping[str, Any]) -> dict[str, Any]:
 def _cleaned(fields: Mapping[str, Any], *core: str) -> dict[str, Any]:
     """Fields whose texts by language bear no HTML and stand alone: CKAN's own follow from them."""
     found = dict(fields)
+    for name in _LONG_TEXTS:
+        if isinstance(by_language := found.get(name), Mapping):
+            found[name] = {code: texts.plain(text) for code, text in by_language.items()}
     for name in core:
         if by_language := found.get(f"{name}_translated"):
             found[f"{name}_translated"] = {code: texts.plain(text) for code, text in by_language.items()}

@@ -151,6 +151,29 @@ class Reader:
             self.used -= others
         return best
 
+    def tagged(self, node: Term, predicates: Predicates) -> dict[str, str]:
+        """Texts that name their language, in languages we keep."""
+        found: dict[str, str] = {}
+        for predicate, value in sorted(self.every(node, predicates), key=lambda pair: str(pair[1])):
+            if not isinstance(value, Literal) or not value.language or self._machine(value):
+                continue
+            language = languages.fold(value.language)
+            if language and (self.kept is None or language in self.kept):
+                self.use(node, predicate, value)
+                found.setdefault(language, str(value).strip())
+        return found
+
+    def statement(self, node: Term, predicates: Predicates, field: str) -> dict[str, str]:
+        """Texts by language of a property that has literals, or nodes that bear them (dct:provenance)."""
+        texts = self.text(node, predicates, field)
+        for value in self.described(node, predicates):
+            if not isinstance(value, Literal):
+                said = self.text(value, (t.RDFS + "label", t.DCT + "description", t.DCT + "title"), field)
+                texts = {**said, **texts}
+                if not said and (name := self.name(value)):
+                    texts.setdefault(self.default, name)
+        return texts
+
     def best(self, texts: dict[str, Any]) -> Any:
         """The value in the best language of a mapping by language."""
         for language in (*languages.PORTAL[:1], self.default, *languages.PORTAL):

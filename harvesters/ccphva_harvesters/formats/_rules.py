@@ -15,7 +15,8 @@ from . import _terms as t
 
 Reading = Literal[
     "text", "plain", "ref", "refs", "date", "number", "agent", "agents", "contacts", "periods", "places",
-    "relations", "attributions", "activities", "identifiers", "services",
+    "relations", "attributions", "activities", "identifiers", "services", "statement", "conformities",
+    "measurements",
 ]  # fmt: skip
 
 
@@ -41,6 +42,10 @@ DATASET: tuple[Rule, ...] = (
     Rule("custodian", "agents", (t.GEODCAT + "custodian",)),
     Rule("distributor", "agents", (t.GEODCAT + "distributor",)),
     Rule("user", "agents", (t.GEODCAT + "user",)),
+    Rule("originator", "agents", (t.GEODCAT + "originator",)),
+    Rule("principal_investigator", "agents", (t.GEODCAT + "principalInvestigator",)),
+    Rule("processor", "agents", (t.GEODCAT + "processor",)),
+    Rule("resource_provider", "agents", (t.GEODCAT + "resourceProvider",)),
     Rule("homepage", "ref", (t.FOAF + "homepage",)),
     Rule("url", "ref", (t.DCAT + "landingPage",)),
     Rule("license", "ref", (t.DCT + "license", t.DCTX + "license")),
@@ -50,9 +55,9 @@ DATASET: tuple[Rule, ...] = (
     Rule("modified", "date", (t.DCT + "modified", t.DCT + "updated")),
     Rule("created", "date", (t.DCT + "created",)),
     Rule("version", "ref", (t.DCAT + "version", t.OWL + "versionInfo")),
-    Rule("version_notes", "plain", (t.ADMS + "versionNotes",)),
+    Rule("version_notes", "text", (t.ADMS + "versionNotes",)),
     Rule("frequency", "ref", (t.DCT + "accrualPeriodicity",)),
-    Rule("provenance", "plain", (t.DCT + "provenance",)),
+    Rule("provenance", "statement", (t.DCT + "provenance",)),
     Rule("dcat_type", "ref", (t.DCT + "type",)),
     Rule("status", "ref", (t.ADMS + "status",)),
     Rule("temporal_coverage", "periods", (t.DCT + "temporal",)),
@@ -75,7 +80,7 @@ DATASET: tuple[Rule, ...] = (
     Rule("conforms_to", "refs", (t.DCT + "conformsTo", t.DCTX + "conformsTo")),
     Rule("is_referenced_by", "refs", (t.DCT + "isReferencedBy",)),
     Rule("references", "refs", (t.DCT + "references",)),
-    Rule("relation", "refs", (t.DCT + "relation",)),
+    Rule("related_resource", "refs", (t.DCT + "relation",)),
     Rule("has_version", "refs", (t.DCAT + "hasVersion", t.DCT + "hasVersion")),
     Rule("is_version_of", "refs", (t.DCAT + "isVersionOf", t.DCT + "isVersionOf")),
     Rule("has_part", "refs", (t.DCT + "hasPart",)),
@@ -88,9 +93,12 @@ DATASET: tuple[Rule, ...] = (
     Rule("series_last", "ref", (t.DCAT + "last",)),
     Rule("qualified_relation", "relations", (t.DCAT + "qualifiedRelation",)),
     Rule("qualified_attribution", "attributions", (t.PROV + "qualifiedAttribution",)),
-    Rule("provenance_activity", "activities", (t.PROV + "wasGeneratedBy", t.PROV + "wasUsedBy")),
+    Rule("provenance_activity", "activities", (t.PROV + "wasGeneratedBy",)),
+    Rule("conformity", "conformities", (t.PROV + "wasUsedBy",)),
+    Rule("quality_measurement", "measurements", (t.DQV + "hasQualityMeasurement",)),
+    Rule("spatial_resolution_text", "ref", (t.GEODCAT + "spatialResolutionAsText",)),
     Rule("availability", "ref", (t.DCATAP + "availability",)),
-    Rule("purpose", "plain", (t.GEODCAT + "purpose",)),
+    Rule("purpose", "text", (t.GEODCAT + "purpose",)),
     Rule("resource_type", "ref", (t.GEODCAT + "resourceType",)),
     Rule("contributor_id", "refs", (t.DCATDE + "contributorID", t.DCATDE1 + "contributorID")),
     Rule("political_geocoding", "refs", (t.DCATDE + "politicalGeocodingURI",)),
@@ -127,6 +135,9 @@ DISTRIBUTION: tuple[Rule, ...] = (
     Rule("hvd_category", "refs", (t.DCATAP + "hvdCategory",)),
     Rule("temporal_resolution", "ref", (t.DCAT + "temporalResolution",)),
     Rule("spatial_resolution_in_meters", "refs", (t.DCAT + "spatialResolutionInMeters",)),
+    Rule("spatial_resolution_text", "ref", (t.GEODCAT + "spatialResolutionAsText",)),
+    Rule("reference_system", "refs", (t.GEODCAT + "referenceSystem",)),
+    Rule("quality_measurement", "measurements", (t.DQV + "hasQualityMeasurement",)),
     Rule("identifier", "ref", (t.DCT + "identifier", t.ADMS + "identifier")),
     Rule("license_attribution", "plain", (t.DCATDE + "licenseAttributionByText",)),
     Rule("representation_technique", "ref", (t.ADMS + "representationTechnique",)),
@@ -172,6 +183,29 @@ SERVICE: tuple[Rule, ...] = (
     Rule("service_category", "ref", (t.GEODCAT + "serviceCategory",)),
 )
 
+_OTHERWISE = {"dcat_type", "frequency", "provenance", "version", "availability", "license"}
+DATA_SERVICE: tuple[Rule, ...] = (
+    *(rule for rule in DATASET if rule.field not in _OTHERWISE),
+    Rule("endpoint_url", "refs", (t.DCAT + "endpointURL",)),
+    Rule("endpoint_description", "refs", (t.DCAT + "endpointDescription",)),
+    Rule("serves_dataset", "refs", (t.DCAT + "servesDataset",)),
+    Rule("format", "refs", (t.DCT + "format",)),
+    Rule("service_type", "ref", (t.GEODCAT + "serviceType",)),
+    Rule("service_category", "ref", (t.GEODCAT + "serviceCategory",)),
+    Rule("service_protocol", "refs", (t.GEODCAT + "serviceProtocol",)),
+    Rule("dcat_type", "ref", (t.DCT + "type",)),
+    Rule("availability", "ref", (t.DCATAP + "availability",)),
+    Rule("license", "ref", (t.DCT + "license",)),
+)
+"""A service with a description of its own (DCAT 3 §6.9); ``SERVICE`` is one that a distribution names."""
+
+ROLES = {
+    "rights_holder": "owner", "custodian": "custodian", "distributor": "distributor", "user": "user",
+    "originator": "originator", "principal_investigator": "principalInvestigator",
+    "processor": "processor", "resource_provider": "resourceProvider",
+}  # fmt: skip
+"""Properties that say a role directly, under the role of INSPIRE that they mean: all become attributions."""
+
 KEYWORDS = (t.DCAT + "keyword",)
 IDENTIFIER = (t.DCT + "identifier", t.DCAT + "identifier")
 DISTRIBUTIONS = (t.DCAT + "distribution",)
@@ -181,9 +215,14 @@ FORMAT = (t.DCT + "format",)
 COMPRESS = (t.DCAT + "compressFormat",)
 PACKAGE = (t.DCAT + "packageFormat",)
 
-DATASET_FIELDS = frozenset(rule.field for rule in DATASET) | {
-    "uri", "identifier", "tags", "keywords_translated", "spatial", "data_services",
-}  # fmt: skip
+DATASET_FIELDS = (frozenset(rule.field for rule in (*DATASET, *DATA_SERVICE)) - ROLES.keys()) | {
+    "uri",
+    "identifier",
+    "tags",
+    "keywords_translated",
+    "spatial",
+    "inspire_theme",
+}
 """Every field that a dataset of this format may carry."""
 RESOURCE_FIELDS = frozenset(rule.field for rule in DISTRIBUTION) | {
     "uri", "url", "format", "mimetype", "compress_format", "package_format", "hash", "hash_algorithm",

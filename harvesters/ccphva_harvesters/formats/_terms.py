@@ -9,6 +9,7 @@ DCATAP = "http://data.europa.eu/r5r/"
 DCATDE = "http://dcat-ap.de/def/dcatde/"
 DCATDE1 = "http://dcat-ap.de/def/dcatde/1.0/"
 DCT = "http://purl.org/dc/terms/"
+DQV = "http://www.w3.org/ns/dqv#"
 DCTX = "http://purl.org/dc/terms/#"  # a common slip
 FOAF = "http://xmlns.com/foaf/0.1/"
 GEODCAT = "http://data.europa.eu/930/"
@@ -22,6 +23,7 @@ PLU = "http://specs.diplanung.de/plu/"
 PROV = "http://www.w3.org/ns/prov#"
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 RDFS = "http://www.w3.org/2000/01/rdf-schema#"
+SDMX = "http://purl.org/linked-data/sdmx/2009/attribute#"
 SCHEMA = "http://schema.org/"
 SCHEMAS = "https://schema.org/"
 SKOS = "http://www.w3.org/2004/02/skos/core#"
@@ -30,6 +32,9 @@ SPDXS = "https://spdx.org/rdf/terms/#"
 TIME = "http://www.w3.org/2006/time#"
 WGS = "http://www.w3.org/2003/01/geo/wgs84_pos#"
 VCARD = "http://www.w3.org/2006/vcard/ns#"
+
+INSPIRE_THEME = "http://inspire.ec.europa.eu/theme/"
+ROLE = "http://inspire.ec.europa.eu/metadata-codelist/ResponsiblePartyRole/"
 
 LABELS = (
     SKOS + "prefLabel", RDFS + "label", DCT + "title", FOAF + "name", VCARD + "fn", SKOS + "notation",

@@ -33,6 +33,7 @@ def agent(r: Reader, node: Term) -> Fields:
     return compact(
         {
             "uri": uri(node),
+            "name_translated": r.tagged(node, names[:1]),
             "name": _called(r.plain(node, names, "publisher")),
             "email": _email(r, node, (t.FOAF + "mbox", t.VCARD + "hasEmail", t.SCHEMA + "email")),
             "url": r.ref(
@@ -48,7 +49,7 @@ def agent(r: Reader, node: Term) -> Fields:
             "type": r.ref(node, (t.DCT + "type",)),
             "identifier": r.ref(node, (t.DCT + "identifier", t.SKOS + "notation")),
             "telephone": _telephone(r, node, (t.FOAF + "phone", t.VCARD + "hasTelephone")),
-            "address": _address(r, node),
+            **_address(r, node),
             "member_of": r.ref(node, (t.ORG + "memberOf",)),
         }
     )
@@ -81,7 +82,7 @@ def contact(r: Reader, node: Term) -> Fields:
                 ),
             ),
             "telephone": _telephone(r, node, (t.VCARD + "hasTelephone", t.VCARD + "tel")),
-            "address": _address(r, node),
+            **_address(r, node),
             "role": r.ref(node, (t.VCARD + "role",)),
             "organization": _called(
                 r.ref(node, (t.VCARD + "organization-name", t.VCARD + "organisation-name", t.VCARD + "org"))
@@ -123,20 +124,24 @@ _REGION = (t.VCARD + "hasRegion", t.VCARD + "region", t.LOCN + "adminUnitL2")
 _COUNTRY = (t.VCARD + "hasCountryName", t.VCARD + "country-name", t.LOCN + "adminUnitL1")
 
 
-def _address(r: Reader, node: Term) -> str | None:
-    """One line of an address kept in the node itself or in a vcard:Address or locn:Address."""
-    parts = _address_parts(r, node)
+_PARTS = {"street": _STREET, "postcode": _POSTCODE, "city": _CITY, "region": _REGION, "country": _COUNTRY}
+
+
+def _address(r: Reader, node: Term) -> Fields:
+    """Parts of an address kept in the node itself or in a vcard:Address or locn:Address."""
+    found = _address_parts(r, node)
     for place in r.described(node, (t.VCARD + "hasAddress", t.LOCN + "address")):
         if isinstance(place, Literal):
-            parts.append(str(place).strip())
+            found.setdefault("street", str(place).strip())
         else:
-            parts += _address_parts(r, place)
-    return ", ".join(dict.fromkeys(sorted(parts) if len(parts) > 5 else parts)) or None
+            found = {**_address_parts(r, place), **found}
+            if full := r.ref(place, (t.LOCN + "fullAddress",)):
+                found.setdefault("street", full)
+    return found
 
 
-def _address_parts(r: Reader, node: Term) -> list[str]:
-    values = [r.ref(node, names) for names in (_STREET, _POSTCODE, _CITY, _REGION, _COUNTRY)]
-    return [value for value in values if value]
+def _address_parts(r: Reader, node: Term) -> Fields:
+    return compact({part: r.ref(node, names) for part, names in _PARTS.items()})
 
 
 def period(r: Reader, node: Term) -> Fields:
@@ -247,12 +252,38 @@ def relation(r: Reader, node: Term) -> Fields:
 
 
 def attribution(r: Reader, node: Term) -> Fields:
-    """prov:Attribution (DCAT 3 §14.2)."""
+    """prov:Attribution (DCAT 3 §14.2): the agent, and the role that it has."""
     agents = [agent(r, inner) for inner in r.described(node, (t.PROV + "agent",))]
+    first = sorted((a for a in agents if a), key=str)[:1]
+    return compact({**(first[0] if first else {}), "role": r.ref(node, (t.DCAT + "hadRole", t.DCT + "type"))})
+
+
+def conformity(r: Reader, node: Term) -> Fields:
+    """prov:Activity that assessed a dataset against a rule (GeoDCAT-AP 3 §Conformity)."""
+    rules = [
+        rule
+        for link in r.described(node, (t.PROV + "qualifiedAssociation",))
+        for plan in r.described(link, (t.PROV + "hadPlan",))
+        for rule in r.described(plan, (t.PROV + "wasDerivedFrom",))
+    ]
+    degrees = [r.ref(result, (t.DCT + "type",)) for result in r.described(node, (t.PROV + "generated",))]
+    for predicate, value in r.every(node, (t.PROV + "used",)):
+        r.use(node, predicate, value)
+    fields: Fields = {"degree": min((d for d in degrees if d), default=None)}
+    for rule in sorted(rules, key=str)[:1]:
+        fields["specification"] = uri(rule)
+        fields["title"] = r.plain(rule, (t.DCT + "title",), "conformity")
+        fields["issued"] = r.date(rule, (t.DCT + "issued",), "conformity")
+    return compact(fields)
+
+
+def measurement(r: Reader, node: Term) -> Fields:
+    """dqv:QualityMeasurement (GeoDCAT-AP 3 §Spatial resolution)."""
     return compact(
         {
-            "agent": sorted((a for a in agents if a), key=str)[:1],
-            "role": r.ref(node, (t.DCAT + "hadRole", t.DCT + "type")),
+            "metric": r.ref(node, (t.DQV + "isMeasurementOf",)),
+            "value": r.ref(node, (t.DQV + "value",)),
+            "unit": r.ref(node, (t.SDMX + "unitMeasure",)),
         }
     )
 
@@ -272,6 +303,7 @@ def activity(r: Reader, node: Term) -> Fields:
             "label": r.plain(node, (t.RDFS + "label", t.DCT + "title"), "provenance_activity"),
             "dct_type": r.ref(node, (t.DCT + "type",)),
             "startedAtTime": r.date(node, (t.PROV + "startedAtTime",), "provenance_activity"),
+            "seeAlso": r.ref(node, (t.RDFS + "seeAlso",)),
         }
     )
 

@@ -76,7 +76,8 @@ class DcatAp:
         url = record.url or record.id
         syntax = rdf.detect(record.content, record.media_type or "", url)
         graph = rdf.parse(record.content, syntax, url)
-        return [rdf.Node(graph, term) for term in graph.typed(t.DCAT + "Dataset", t.DCAT + "DatasetSeries")]
+        found = graph.typed(*(t.DCAT + name for name in ("Dataset", "DatasetSeries", "DataService")))
+        return [rdf.Node(graph, term) for term in found]
 
     def _reader(self, node: rdf.Node) -> Reader:
         return Reader(
@@ -115,7 +116,10 @@ class DcatAp:
     def _read(self, r: Reader, node: rdf.Node) -> tuple[Fields, list[Fields]]:
         r.visit(node.term)
         fields: Fields = {"uri": uri(node.term), "identifier": r.ref(node.term, rules.IDENTIFIER)}
-        fields.update(_apply(r, node.term, rules.DATASET))
+        table = rules.DATA_SERVICE if _kind(node) == "data_service" else rules.DATASET
+        fields.update(_apply(r, node.term, table))
+        _gather_roles(fields)
+        _part_themes(fields)
         words = r.keywords(node.term, rules.KEYWORDS)
         fields["keywords_translated"] = words
         fields["tags"] = _tags(r, r.best(words)) if words else []
@@ -124,14 +128,16 @@ class DcatAp:
         for named in distributions:
             if named not in r.graph:
                 r.problem("distribution", f"{named} is named and not described", "resources")
-        fields["data_services"] = _data_services(r, node.term, distributions)
         fields["spatial"] = _first_geometry(fields.get("spatial_coverage", []))
         return compact(fields), resources
 
 
 def _kind(node: rdf.Node) -> Kind:
     types = {str(o) for o in node.graph.objects(node.term, t.RDF + "type")}
-    return "dataset_series" if t.DCAT + "DatasetSeries" in types else "dataset"
+    if t.DCAT + "DatasetSeries" in types:
+        return "dataset_series"
+    service = t.DCAT + "DataService" in types and t.DCAT + "Dataset" not in types
+    return "data_service" if service else "dataset"
 
 
 def _apply(r: Reader, node: rdf.Term, table: Iterable[Rule]) -> Fields:
@@ -179,6 +185,9 @@ _READINGS: dict[str, Callable[[Reader, rdf.Term, Predicates, str], Any]] = {
     "activities": _each(things.activity),
     "identifiers": _each(things.identifier),
     "services": _each(_service),
+    "statement": lambda r, n, p, f: r.statement(n, p, f),
+    "conformities": _each(things.conformity),
+    "measurements": _each(things.measurement),
 }
 
 
@@ -225,12 +234,22 @@ def _label_or_code(r: Reader, value: rdf.Term) -> str | None:
     return found
 
 
-def _data_services(r: Reader, dataset: rdf.Term, distributions: Iterable[rdf.Term]) -> list[Fields]:
-    """Services that say they serve the dataset (DCAT 3 §6.9) and that no distribution of it names."""
-    named = {s for d in distributions for s in r.graph.objects(d, t.DCAT + "accessService")}
-    services = [s for s in r.graph.subjects(t.DCAT + "servesDataset", dataset) if s not in named]
-    found = [_service(r, s) for s in services]
-    return sorted((s for s in found if s), key=lambda s: msgspec.json.encode(s, order="sorted"))
+def _gather_roles(fields: Fields) -> None:
+    """Agents in roles as attributions, each once, whichever of the two ways said it."""
+    found: list[Fields] = fields.pop("qualified_attribution", [])
+    for field, role in rules.ROLES.items():
+        for agent in fields.pop(field, []):
+            item = {**agent, "role": t.ROLE + role}
+            if item not in found:
+                found.append(item)
+    fields["qualified_attribution"] = sorted(found, key=lambda a: msgspec.json.encode(a, order="sorted"))
+
+
+def _part_themes(fields: Fields) -> None:
+    """INSPIRE's themes in a field of their own."""
+    themes = fields.pop("theme", [])
+    fields["inspire_theme"] = [theme for theme in themes if theme.startswith(t.INSPIRE_THEME)]
+    fields["theme"] = [theme for theme in themes if not theme.startswith(t.INSPIRE_THEME)]
 
 
 def _tags(r: Reader, words: list[str]) -> list[dict[str, str]]:

@@ -119,10 +119,20 @@ class DcatSource:
 
 
 def dataset_nodes(graph: rdf.Graph) -> list[rdf.Term]:
-    """Datasets and series of a graph; what is also a catalogue is a catalogue (DCAT 3 §6.3)."""
+    """Datasets and series of a graph, and services that have an address of their own.
+
+    What is also a catalogue is a catalogue (DCAT 3 §6.3); a service that a distribution names belongs to that
+    distribution, unless the catalogue lists it.
+    """
     catalogs = set(graph.typed(*CATALOGS))
     found = graph.typed(DCAT + "Dataset", DCAT + "DatasetSeries")
-    return [node for node in found if node not in catalogs]
+    services = [
+        node
+        for node in graph.typed(DCAT + "DataService")
+        if isinstance(node, URIRef)
+        and (graph.subjects(DCAT + "service", node) or not graph.subjects(DCAT + "accessService", node))
+    ]
+    return [node for node in dict.fromkeys([*found, *services]) if node not in catalogs]
 
 
 def record_of(graph: rdf.Graph, node: rdf.Term) -> Record:

@@ -17,7 +17,7 @@ PREFIXES = """@prefix dcat: <http://www.w3.org/ns/dcat#> . @prefix dct: <http://
 @prefix skos: <http://www.w3.org/2004/02/skos/core#> . @prefix spdx: <http://spdx.org/rdf/terms#> .
 @prefix dcatap: <http://data.europa.eu/r5r/> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
 @prefix schema: <http://schema.org/> . @prefix adms: <http://www.w3.org/ns/adms#> .
-@prefix prov: <http://www.w3.org/ns/prov#> .
+@prefix prov: <http://www.w3.org/ns/prov#> . @prefix geodcatap: <http://data.europa.eu/930/> .
 """
 
 
@@ -135,7 +135,8 @@ def test_agents() -> None:
         "dct:publisher <http://x.org/p> ; dct:creator [ foaf:name 'Anne' ] , <http://x.org/c>",
         "<http://x.org/p> a foaf:Organization ; foaf:name 'CCPHVA'@fr ; foaf:mbox <mailto:c@x.org> .",
     )
-    assert found.fields["publisher"] == [{"uri": "http://x.org/p", "name": "CCPHVA", "email": "c@x.org"}]
+    name = {"name": "CCPHVA", "name_translated": {"fr": "CCPHVA"}}
+    assert found.fields["publisher"] == [{"uri": "http://x.org/p", "email": "c@x.org"} | name]
     assert found.fields["creator"] == [{"name": "Anne"}, {"uri": "http://x.org/c"}]
 
 
@@ -228,15 +229,32 @@ def test_a_distribution_that_is_only_named() -> None:
 
 
 def test_services() -> None:
-    """An access service stays with its distribution, one that only serves the dataset with that."""
-    found = read(
-        "dcat:distribution [ a dcat:Distribution ; dcat:accessURL <http://x.org/a> ; dcat:accessService <http://x.org/s1> ]",  # noqa: E501
+    """An access service stays with its distribution, another one is a thing of the catalogue."""
+    text = (
+        PREFIXES + "<http://x.org/d> a dcat:Dataset ; dct:title 'D' ; dcat:distribution [ "
+        "a dcat:Distribution ; dcat:accessURL <http://x.org/a> ; dcat:accessService <http://x.org/s1> ] .\n"
         "<http://x.org/s1> a dcat:DataService ; dct:title 'WFS' ; dcat:endpointURL <http://x.org/wfs> .\n"
-        "<http://x.org/s2> a dcat:DataService ; dcat:servesDataset <http://x.org/d> ; dcat:endpointURL <http://x.org/api> .",  # noqa: E501
+        "<http://x.org/s2> a dcat:DataService ; dct:title 'API'@fr ; dcat:servesDataset <http://x.org/d> ;\n"
+        " dcat:endpointURL <http://x.org/api> ; dct:format 'JSON' .\n"
     )
-    service = {"uri": "http://x.org/s1", "title": "WFS", "endpoint_url": ["http://x.org/wfs"]}
-    assert found.resources[0]["access_services"] == [service]
-    assert [s["uri"] for s in found.fields["data_services"]] == ["http://x.org/s2"]
+    records = documents.records(rdf.parse(text.encode(), "turtle", "http://x.org/"))
+    dataset, service = (next(iter(DcatAp().datasets(record))) for record in records)
+    inner = {"uri": "http://x.org/s1", "title": "WFS", "endpoint_url": ["http://x.org/wfs"]}
+    assert dataset.resources[0]["access_services"] == [inner]
+    assert (dataset.kind, service.kind) == ("dataset", "data_service")
+    assert service.fields["serves_dataset"] == ["http://x.org/d"]
+    assert (service.fields["endpoint_url"], service.fields["format"]) == (["http://x.org/api"], ["JSON"])
+
+
+def test_roles_become_attributions() -> None:
+    """A role said by its own property and the same by an attribution are one."""
+    found = read(
+        "geodcatap:custodian <http://x.org/a> ; prov:qualifiedAttribution [ prov:agent <http://x.org/a> ; "
+        "dcat:hadRole <http://inspire.ec.europa.eu/metadata-codelist/ResponsiblePartyRole/custodian> ]",
+        "<http://x.org/a> foaf:name 'A' .",
+    )
+    (role,) = found.fields["qualified_attribution"]
+    assert (role["name"], role["role"].rpartition("/")[2]) == ("A", "custodian")
 
 
 # -- the record ------------------------------------------------------------------------------------------

@@ -8,10 +8,18 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 from ckan.logic import validate
 from ckan.types import Context, DataDict
-from ckanext.ccphva import narrative, pages
+from ckanext.ccphva import codelists, languages, narrative, pages
 from ckanext.ccphva.logic import schema
+from ckanext.ccphva.rdf import serializer, skos
+from ckanext.dcat.utils import catalog_uri
 
-__all__ = ["ccphva_home_show", "ccphva_page_show"]
+__all__ = [
+    "ccphva_codelist_list",
+    "ccphva_codelist_show",
+    "ccphva_home_show",
+    "ccphva_page_show",
+    "dcat_catalog_show",
+]
 
 
 @tk.side_effect_free
@@ -42,3 +50,68 @@ def ccphva_page_show(context: Context, data_dict: DataDict) -> dict[str, Any]:
     if found is None:
         raise tk.ObjectNotFound(tk._("This page does not exist"))
     return asdict(found)
+
+
+@tk.side_effect_free
+@validate(schema.codelist_list)
+def ccphva_codelist_list(context: Context, data_dict: DataDict) -> list[dict[str, Any]]:
+    """The code lists that fields take their values from.
+
+    :param language: ``fr`` (if not given), ``de``, ``en`` or ``lb``.
+    :returns: ``name``, ``title`` and ``count`` (of concepts) of each, by title.
+    """
+    tk.check_access("ccphva_codelist_list", context, data_dict)
+    found = [codelists.load(name) for name in codelists.names()]
+    rows = [
+        {"name": c.name, "title": languages.best(c.title, data_dict["language"]), "count": len(c.concepts)}
+        for c in found
+    ]
+    return sorted(rows, key=lambda row: row["title"].casefold())
+
+
+@tk.side_effect_free
+@validate(schema.codelist_show)
+def ccphva_codelist_show(context: Context, data_dict: DataDict) -> dict[str, Any]:
+    """One code list.
+
+    :param name: ``frequency``, ``local-theme``, …
+    :param language: ``fr`` (if not given), ``de``, ``en`` or ``lb``.
+    :param format: ``ttl``, ``rdf`` or ``jsonld``: with ``document``, the list as SKOS.
+    :param code: of a concept that must be in it.
+    :returns: ``name``, ``title``, ``uri``, ``own`` (the portal is its authority) and ``concepts`` (``code``,
+        ``uri``, ``label``).
+    :raises ObjectNotFound: no such list, or no such concept in it.
+    """
+    tk.check_access("ccphva_codelist_show", context, data_dict)
+    try:
+        found = codelists.load(data_dict["name"])
+    except KeyError:
+        raise tk.ObjectNotFound(tk._("This page does not exist")) from None
+    if "code" in data_dict and found.get(data_dict["code"]) is None:
+        raise tk.ObjectNotFound(tk._("This page does not exist"))
+    portal, language = catalog_uri().rstrip("/"), data_dict["language"]
+    shown: dict[str, Any] = {
+        "name": found.name,
+        "title": languages.best(found.title, language),
+        "uri": found.address(portal),
+        "own": found.scheme is None,
+        "concepts": [
+            {"code": c.code, "uri": found.uri(c.value, portal), "label": languages.best(c.labels, language)}
+            for c in found
+        ],
+    }
+    if "format" in data_dict:
+        shown["document"] = skos.written(found, portal, data_dict["format"])
+    return shown
+
+
+@tk.chained_action
+@tk.side_effect_free
+def dcat_catalog_show(_stock: Any, context: Context, data_dict: DataDict) -> str:
+    """The catalogue as RDF, with services and catalogue records under their own properties (DCAT 3 §6.3).
+
+    :param format: ``ttl``, ``xml``, ``jsonld`` or ``n3``.
+    :param page: from 1; 100 datasets a page. ``q``, ``fq``, ``modified_since``: as ckanext-dcat has them.
+    """
+    tk.check_access("dcat_catalog_show", context, data_dict)
+    return serializer.catalogue(context, data_dict)

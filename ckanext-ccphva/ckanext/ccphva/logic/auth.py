@@ -5,7 +5,7 @@ from __future__ import annotations
 import ckan.plugins.toolkit as tk
 from ckan.types import AuthResult, Context, DataDict
 
-__all__ = ["ccphva_home_show", "ccphva_page_show"]
+__all__ = ["ccphva_codelist_list", "ccphva_codelist_show", "ccphva_home_show", "ccphva_page_show"]
 
 
 @tk.auth_allow_anonymous_access
@@ -16,5 +16,17 @@ def ccphva_home_show(_context: Context, _data_dict: DataDict | None) -> AuthResu
 
 @tk.auth_allow_anonymous_access
 def ccphva_page_show(_context: Context, _data_dict: DataDict | None) -> AuthResult:
+    """Everyone."""
+    return {"success": True}
+
+
+@tk.auth_allow_anonymous_access
+def ccphva_codelist_list(_context: Context, _data_dict: DataDict | None) -> AuthResult:
+    """Everyone."""
+    return {"success": True}
+
+
+@tk.auth_allow_anonymous_access
+def ccphva_codelist_show(_context: Context, _data_dict: DataDict | None) -> AuthResult:
     """Everyone."""
     return {"success": True}

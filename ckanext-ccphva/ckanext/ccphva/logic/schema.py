@@ -9,3 +9,24 @@ from ckan.types import Schema, Validator, ValidatorFactory
 @validator_args
 def page_show(not_empty: Validator, unicode_safe: Validator, one_of: ValidatorFactory) -> Schema:
     return {"name": [not_empty, unicode_safe], "language": [not_empty, one_of(["fr", "de", "en", "lb"])]}
+
+
+@validator_args
+def codelist_list(default: ValidatorFactory, one_of: ValidatorFactory) -> Schema:
+    return {"language": [default("fr"), one_of(["fr", "de", "en", "lb"])]}
+
+
+@validator_args
+def codelist_show(
+    not_empty: Validator,
+    unicode_safe: Validator,
+    ignore_missing: Validator,
+    default: ValidatorFactory,
+    one_of: ValidatorFactory,
+) -> Schema:
+    return {
+        "name": [not_empty, unicode_safe],
+        "language": [default("fr"), one_of(["fr", "de", "en", "lb"])],
+        "format": [ignore_missing, one_of(["ttl", "rdf", "jsonld"])],
+        "code": [ignore_missing, unicode_safe],
+    }

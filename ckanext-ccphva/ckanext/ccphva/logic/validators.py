@@ -24,6 +24,7 @@ KEYWORDS, PARENT = "ccphva_keywords", "ccphva_parent"
 LONGEST = 100_000
 LONGEST_KEYWORD = 100
 WEB = {"http", "https", "ftp", "ftps", "sftp", "mailto", "mqtt", "mqtts", "ws", "wss", "urn", "doi"}
+_DURATION = re.compile(r"-?P(?=\d|T\d)(\d+Y)?(\d+M)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?")
 _SCHEME = re.compile(r"\s*([a-zA-Z][a-zA-Z0-9+.-]*):")
 
 
@@ -127,7 +128,7 @@ def _known(key: Any, data: Flat, errors: Flat, field: Mapping[str, Any]) -> dict
         raise tk.StopOnError
     found, unknown = languages.split_known(given)
     # What is described elsewhere may lack French, and may have languages that the portal does not show.
-    elsewhere = data.get(("uri",)) not in (None, "", tk.missing)
+    elsewhere = _described_elsewhere(data)
     if unknown and not elsewhere:
         errors[key].append(
             tk._("unknown language: %s; expected one of %s")
@@ -195,6 +196,59 @@ def ccphva_link(value: str) -> str:
     if scheme and scheme[1].lower() not in WEB:
         raise tk.Invalid(tk._("addresses of this kind cannot be linked: %s") % scheme[1])
     return value
+
+
+def ccphva_required_here(key: Any, data: Flat, errors: Flat, _context: Any) -> None:
+    """Something must be there, but of what is described elsewhere."""
+    given = data.get(key)
+    values = given if isinstance(given, list) else [given]
+    if any(value not in (None, "", "[]", tk.missing) for value in values):
+        return
+    if not _described_elsewhere(data):
+        errors[key].append(tk._("Missing value"))
+        raise tk.StopOnError
+
+
+def ccphva_duration(key: Any, data: Flat, errors: Flat, _context: Any) -> None:
+    """A duration of XML Schema (xsd:duration, part 2 §3.3.6); what is described elsewhere keeps its own."""
+    if not _DURATION.fullmatch(str(data[key])) and not _described_elsewhere(data):
+        errors[key].append(tk._("not a duration: PT15M (15 minutes), P1D (a day) or P1Y are expected"))
+        raise tk.StopOnError
+
+
+def ccphva_datasets(key: Any, data: Flat, errors: Flat, context: dict[str, Any]) -> None:
+    """URIs as they are; names and ids of datasets here become what stays when a name changes."""
+    values: list[str] = json.loads(data[key])
+    found = [value if _SCHEME.match(value) else _dataset_key(value, context) for value in values]
+    unknown = [value for value, known in zip(values, found, strict=True) if known is None]
+    if unknown and not _described_elsewhere(data):
+        errors[key].append(tk._("there is no dataset of this name: %s") % ", ".join(unknown))
+        raise tk.StopOnError
+    data[key] = json.dumps([known or value for value, known in zip(values, found, strict=True)])
+
+
+def _dataset_key(name: str, context: dict[str, Any]) -> str | None:
+    """URI of a dataset that is described elsewhere, id of another one; None for what the user may not see."""
+    package = model.Package.get(name)
+    if package is None or package.state == "deleted":
+        return None
+    try:
+        tk.check_access("package_show", {"user": str(context.get("user") or "")}, {"id": package.id})
+    except tk.NotAuthorized:
+        return None
+    return package.extras.get("uri") or package.id
+
+
+def _described_elsewhere(data: Flat) -> bool:
+    return data.get(("uri",)) not in (None, "", tk.missing)
+
+
+def ccphva_kept_texts(value: Any) -> dict[str, str]:
+    """Texts by language of a part of a dataset, as a dict or its JSON."""
+    found, _ = languages.split_known(languages.parse(value) or {})
+    if not found or not all(isinstance(text, str) and not languages.markup(text) for text in found.values()):
+        raise tk.Invalid(tk._("expecting texts by language, such as %s") % '{"fr": "…", "de": "…"}')
+    return found
 
 
 def ccphva_parent(key: Any, data: Flat, errors: Flat, context: dict[str, Any]) -> None:

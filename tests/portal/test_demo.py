@@ -118,7 +118,7 @@ class TestOnTheStack:
             assert set(each["title_translated"]) == said
         states = {each["identifier"]: each["visibility"] for each in harvested}
         assert {name for name, state in states.items() if state != "open"} == SHARED
-        licences = {each["identifier"]: each["license_id"] for each in harvested}
+        licences = {each["identifier"]: each.get("license_id") for each in harvested}
         assert licences["demo-contours"] == "etalab-2.0"
         assert {licences[name] for name in SHARED} == {"partner-ccphva-lu"}
 

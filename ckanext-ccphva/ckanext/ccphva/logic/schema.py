@@ -9,3 +9,28 @@ from ckan.types import Schema, Validator, ValidatorFactory
 @validator_args
 def page_show(not_empty: Validator, unicode_safe: Validator, one_of: ValidatorFactory) -> Schema:
     return {"name": [not_empty, unicode_safe], "language": [not_empty, one_of(["fr", "de", "en", "lb"])]}
+
+
+@validator_args
+def thing(not_empty: Validator, unicode_safe: Validator, ignore_missing: Validator) -> Schema:
+    return {"id": [not_empty, unicode_safe], "comment": [ignore_missing, unicode_safe]}
+
+
+@validator_args
+def commented_thing(not_empty: Validator, unicode_safe: Validator) -> Schema:
+    return {"id": [not_empty, unicode_safe], "comment": [not_empty, unicode_safe]}
+
+
+@validator_args
+def copy(not_empty: Validator, unicode_safe: Validator, ignore_empty: Validator) -> Schema:
+    return {
+        "id": [not_empty, unicode_safe],
+        "name": [ignore_empty, unicode_safe],
+        "owner_org": [ignore_empty, unicode_safe],
+    }
+
+
+@validator_args
+def two_versions(not_empty: Validator, unicode_safe: Validator, ignore_empty: Validator) -> Schema:
+    version = [ignore_empty, unicode_safe]
+    return {"id": [not_empty, unicode_safe], "before": version, "after": version}

@@ -29,7 +29,7 @@ _OF_A_RESOURCE = frozenset({
 
 
 def start(original: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Payload of a new draft. A file that was uploaded stays with its dataset: the copy has no right to it."""
+    """Payload of a new draft. An uploaded file stays with its dataset: the copy has no right to it."""
     taken = {field: value for field, value in original.items() if field not in ITS_OWN and value}
     linked = [each for each in original.get("resources", ()) if not each.get("url_type")]
     taken["resources"] = [

@@ -14,7 +14,11 @@ KEY = "ccphva_page"
 def add(context: Any, dataset: dict[str, Any]) -> None:
     """Lay state and quality beside a dataset that a page is about to show; other readers do not get them."""
     if context.get("for_view") and dataset.get("type") == "dataset" and dataset.get("id"):
-        dataset[KEY] = {"review": _ask(context, "ccphva_dataset_review_show", dataset)}
+        dataset[KEY] = {
+            "review": _ask(context, "ccphva_dataset_review_show", dataset),
+            "quality": _ask(context, "ccphva_quality_show", dataset),
+            "readiness": _ask(context, "ccphva_hvd_readiness_show", dataset),
+        }
 
 
 def _ask(context: Any, action: str, dataset: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -9,11 +9,13 @@ import ckan.plugins.toolkit as tk
 from ckan.logic import validate
 from ckan.types import Context, DataDict
 from ckanext.ccphva import narrative, pages
-from ckanext.ccphva.logic import publication, schema
+from ckanext.ccphva.logic import publication, quality, schema
 from ckanext.ccphva.logic.publication import *  # noqa: F403 -- the blanket looks for actions here
+from ckanext.ccphva.logic.quality import *  # noqa: F403
 
 __all__ = ["ccphva_home_show", "ccphva_page_show"]
 __all__ += publication.__all__
+__all__ += quality.__all__
 
 
 @tk.side_effect_free

@@ -103,6 +103,16 @@ def test_resources_are_named() -> None:
     assert [(each.name, each.change) for each in found] == [("A", "changed"), ("B", REMOVED), ("C", ADDED)]
 
 
+def test_a_resource_that_came_without_its_id_is_known_by_its_address() -> None:
+    """Clients that send all resources anew do not seem to replace them."""
+    old, new = (
+        [{"id": "1", "url": "a", "name": "A"}],
+        [{"id": "9", "url": "a", "name": "A", "language": ["de"]}],
+    )
+    found = differences.resources({"resources": old}, {"resources": new}, SCHEMA, "fr")
+    assert [(each.name, each.change) for each in found] == [("A", "changed")]
+
+
 def test_the_latest_change_of_a_dataset(town: Town) -> None:
     """By whom, when, and field by field."""
     made = town.make("admin", title="Eau potable", workflow="draft")

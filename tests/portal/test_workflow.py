@@ -313,6 +313,44 @@ class TestDoors:
         return made
 
 
+class TestPages:
+    """Pages of publication as people see them."""
+
+    @pytest.mark.parametrize("language", ["fr", "de", "en", "lb"])
+    @pytest.mark.parametrize(
+        ("path", "person", "expected"),
+        [
+            ("/dataset/jeu", "editor", 200),
+            ("/dataset/jeu/history", "editor", 200),
+            ("/dataset/jeu/history", "stranger", 403),
+            ("/dashboard/tasks", "admin", 200),
+            ("/organization/town/deleted", "admin", 200),
+            ("/organization/town/deleted", "editor", 403),
+            ("/organization/nirgends/deleted", "admin", 404),
+        ],
+    )
+    def test_who_sees_which_page(
+        self, town: Town, language: str, path: str, person: str, expected: int
+    ) -> None:
+        """Each page in each language, with what it is about."""
+        town.make()
+        browser = CKANTestApp(_get_test_app().app)
+        answer = browser.get(f"/{language}{path}", headers=town.header(person), status=None)
+        assert answer.status_code == expected
+
+    def test_the_task_names_the_dataset(self, town: Town) -> None:
+        """With a link to it."""
+        town.make()
+        page = CKANTestApp(_get_test_app().app).get("/dashboard/tasks", headers=town.header("admin")).body
+        assert "/dataset/jeu" in page
+        assert SECRET in page
+
+    def test_tasks_ask_strangers_to_sign_in(self, town: Town) -> None:
+        """An anonymous visitor is led to the form."""
+        answer = CKANTestApp(_get_test_app().app).get("/dashboard/tasks", follow_redirects=False)
+        assert "/user/login" in answer.headers["Location"]
+
+
 class TestMails:
     def test_those_who_may_publish_learn_of_a_submission(self, town: Town, mail_server: Any) -> None:
         """One mail to the administrator, with the comment and an address that leads to the dataset."""
@@ -344,6 +382,8 @@ class TestMails:
     def test_a_mail_server_that_rests_loses_no_mail(self, town: Town) -> None:
         """A step stays to be mailed until its turn came."""
         town.make()
+        with helpers.changed_config("smtp.server", "127.0.0.1:1"):
+            ReviewMails().sweep()
         assert len(storage.steps_to_mail()) == 1
 
 

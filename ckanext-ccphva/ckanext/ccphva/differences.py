@@ -6,7 +6,7 @@ Labels come from the dataset schema: a field, a choice and a subfield are named 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any, NamedTuple
 
@@ -66,7 +66,7 @@ def resources(
 ) -> list[ResourceDifference]:
     """Resources that were added, removed or changed, by name."""
     old = {each["id"]: each for each in before.get("resources", ())}
-    new = {each["id"]: each for each in after.get("resources", ())}
+    new = _under_known_ids(after.get("resources", ()), old)
     found = []
     for id_, resource in {**old, **new}.items():
         changed = fields(old.get(id_, {}), new.get(id_, {}), schema, language)
@@ -77,6 +77,17 @@ def resources(
         elif changed:
             found.append(ResourceDifference(_name(resource, language), "changed", changed))
     return found
+
+
+def _under_known_ids(resources: Iterable[Any], old: Mapping[str, Any]) -> dict[str, Any]:
+    """Resources by id; one that a client sent without its id is known by its address."""
+    resources = list(resources)
+    gone = set(old) - {each["id"] for each in resources}
+    by_address = {old[id_]["url"]: id_ for id_ in gone if old[id_].get("url")}
+    return {
+        each["id"] if each["id"] in old else by_address.pop(each.get("url"), each["id"]): each
+        for each in resources
+    }
 
 
 def _name(resource: Mapping[str, Any], language: str) -> str:

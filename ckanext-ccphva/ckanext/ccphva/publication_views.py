@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -22,19 +24,25 @@ STEPS = {
 }
 
 
-@ccphva_publication.errorhandler(tk.ObjectNotFound)
-def missing(_: Exception) -> Any:
-    return tk.abort(404)
+def refusing(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Answer 403 and 404 where the actions of a view refuse."""
 
+    @wraps(view)
+    def answer(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return view(*args, **kwargs)
+        except tk.NotAuthorized:
+            return tk.abort(403)
+        except tk.ObjectNotFound:
+            return tk.abort(404)
 
-@ccphva_publication.errorhandler(tk.NotAuthorized)
-def forbidden(_: Exception) -> Any:
-    return tk.abort(403)
+    return answer
 
 
 @ccphva_publication.route(
     "/dataset/<name>/publication/<any(submit,publish,return,restore,duplicate,purge):step>", methods=["POST"]
 )
+@refusing
 def take(name: str, step: str) -> Response:
     """Take a step and show the dataset, with what is against it where it was refused."""
     payload = {"id": name}
@@ -75,6 +83,7 @@ def tasks() -> str | Response:
 
 
 @ccphva_publication.route("/organization/<name>/deleted")
+@refusing
 def deleted(name: str) -> str:
     """The deleted datasets of an organisation, for its administrators."""
     query = {"id": name, "include_users": False, "include_datasets": False}
@@ -87,6 +96,7 @@ def deleted(name: str) -> str:
 
 
 @ccphva_publication.route("/dataset/<name>/history")
+@refusing
 def history(name: str) -> str:
     """The versions of a dataset, and the difference between two of them field by field."""
     wanted = {key: tk.request.args.get(key, "") for key in ("before", "after")}

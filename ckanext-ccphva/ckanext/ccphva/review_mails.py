@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 
 import ckan.plugins.toolkit as tk
 from ckan import model
@@ -18,6 +19,9 @@ from ckanext.ccphva.model import Review
 from flask_babel import force_locale
 
 log = logging.getLogger(__name__)
+
+PATIENCE = timedelta(days=1)
+"""How long a mail that nobody took is tried again: at each change of a dataset, and hourly."""
 
 
 class ReviewMails:
@@ -33,10 +37,9 @@ class ReviewMails:
         """Mail every step that nobody was told of."""
         for step in storage.steps_to_mail():
             dataset = model.Package.get(step.dataset_id)
-            if dataset is not None:
-                for reader in _readers(step, dataset):
-                    _tell(reader, step, dataset)
-            storage.note_mailed(step)
+            told = [_tell(reader, step, dataset) for reader in _readers(step, dataset)] if dataset else []
+            if not told or any(told) or datetime.now(UTC) - step.at > PATIENCE:
+                storage.note_mailed(step)
 
 
 def _readers(step: Review, dataset: model.Package) -> Iterator[model.User]:
@@ -52,7 +55,8 @@ def _readers(step: Review, dataset: model.Package) -> Iterator[model.User]:
             yield user
 
 
-def _tell(reader: model.User, step: Review, dataset: model.Package) -> None:
+def _tell(reader: model.User, step: Review, dataset: model.Package) -> bool:
+    """Mail one person; False where the mail server refuses or rests."""
     language = storage.language_of(reader.id) or str(tk.config["ckan.locale_default"])
     with force_locale(language):
         subject, sentence = _words(step.state)
@@ -64,6 +68,8 @@ def _tell(reader: model.User, step: Review, dataset: model.Package) -> None:
         mailer.mail_user(reader, subject % title, "\n\n".join(part for part in body if part))
     except mailer.MailerException as fault:
         log.warning("A mail about a dataset was refused", extra={"dataset": dataset.id, "reason": str(fault)})
+        return False
+    return True
 
 
 def _words(state: str) -> tuple[str, str]:

@@ -54,6 +54,12 @@ class Instance:
     def paths(self) -> dict[str, Path]:
         names = ("log", "run", "files", "redis", "nginx", "solr", "mail", "backups", "metrics", "tmp")
         found = {name: self.folder(name) for name in names}
+        for part in (
+            "cur",
+            "new",
+            "tmp",
+        ):  # mailbox.Maildir makes them only where the folder is not there yet
+            self.folder(f"mail/{part}")
         territory = DEPLOYMENT / "territories" / self.territory_name
         if not (territory / "territory.yaml").is_file():
             known = ", ".join(sorted(p.parent.name for p in territory.parent.glob("*/territory.yaml")))

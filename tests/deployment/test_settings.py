@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mailbox
 import stat
 from pathlib import Path
 
@@ -44,3 +45,10 @@ def test_an_unknown_territory_names_those_that_exist(tmp_path: Path) -> None:
     """A wrong TERRITORY lists the folders that there are."""
     with pytest.raises(Failure, match=r"ccphva"):
         _ = Instance(tmp_path, 5000, "atlantis").paths
+
+
+def test_mails_can_be_delivered(tmp_path: Path) -> None:
+    """The folder that catches mails is a maildir from the start."""
+    caught = mailbox.Maildir(Instance(tmp_path, 5000, "ccphva").paths["mail"])
+    caught.add("Subject: essai\n\nBonjour")
+    assert len(caught) == 1

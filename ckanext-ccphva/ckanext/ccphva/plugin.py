@@ -8,8 +8,19 @@ import ckan.plugins as p
 import ckan.plugins.toolkit as tk
 from ckan.common import CKANConfig
 from ckan.lib.plugins import DefaultTranslation
-from ckan.types import CKANApp
-from ckanext.ccphva import datasets, followers, middleware, pages, reconcile, search, theme
+from ckan.types import CKANApp, Context
+from ckanext.ccphva import (
+    datasets,
+    followers,
+    middleware,
+    pages,
+    reconcile,
+    review_mails,
+    reviews,
+    search,
+    sidelights,
+    theme,
+)
 
 Facets = dict[str, str]
 
@@ -48,10 +59,22 @@ class CcphvaPlugin(p.SingletonPlugin, DefaultTranslation):
         return middleware.install(app)
 
     def get_followers(self) -> list[followers.Follower]:
-        return [reconcile.SearchReconciler()]
+        return [reconcile.SearchReconciler(), review_mails.ReviewMails()]
 
     def before_dataset_index(self, pkg_dict: dict[str, Any]) -> dict[str, Any]:
         return search.document(pkg_dict)
 
     def before_dataset_search(self, search_params: dict[str, Any]) -> dict[str, Any]:
         return search.query(search_params)
+
+    def after_dataset_create(self, context: Context, pkg_dict: dict[str, Any]) -> None:
+        reviews.record(context, pkg_dict)
+
+    def after_dataset_update(self, context: Context, pkg_dict: dict[str, Any]) -> None:
+        reviews.record(context, pkg_dict)
+
+    def after_dataset_delete(self, context: Context, pkg_dict: dict[str, Any]) -> None:  # noqa: ARG002
+        reviews.hide(pkg_dict["id"])
+
+    def after_dataset_show(self, context: Context, pkg_dict: dict[str, Any]) -> None:
+        sidelights.add(context, pkg_dict)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ckan.plugins.toolkit as tk
 from ckanext.ccphva import helpers, narrative
 from ckanext.ccphva.codelist_views import ccphva_codelists
+from ckanext.ccphva.publication_views import ccphva_publication
 from flask import Blueprint
 
-__all__ = ["ccphva_codelists", "ccphva_pages"]
+__all__ = ["ccphva_codelists", "ccphva_pages", "ccphva_publication"]
 
 ccphva_pages = Blueprint("ccphva_pages", __name__)
 

@@ -40,6 +40,11 @@ class Decision(NamedTuple):
         return ACCESS_RIGHTS[self.visibility]
 
 
+def is_true(value: Any) -> bool:
+    """A yes in the ways in which clients of CKAN say it."""
+    return str(value).strip().lower() in _TRUE
+
+
 def decide(given: Mapping[str, Any], stored: Mapping[str, Any] | None) -> Decision:
     """Decide on the state of a dataset.
 
@@ -69,7 +74,7 @@ def decide(given: Mapping[str, Any], stored: Mapping[str, Any] | None) -> Decisi
 def _wanted(given: Mapping[str, Any], stored: Mapping[str, Any] | None) -> tuple[str, bool]:
     """The state that a payload asks for, and whether it asks for it by a change of its own."""
     visibility, private = given.get("visibility") or None, given.get("private")
-    hidden = None if private in (None, "") else str(private).strip().lower() in _TRUE
+    hidden = None if private in (None, "") else is_true(private)
     if stored is None:
         if visibility is not None:
             return str(visibility), True

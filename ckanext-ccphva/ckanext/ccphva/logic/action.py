@@ -9,7 +9,9 @@ import ckan.plugins.toolkit as tk
 from ckan.logic import validate
 from ckan.types import Context, DataDict
 from ckanext.ccphva import codelists, languages, narrative, pages
-from ckanext.ccphva.logic import schema
+from ckanext.ccphva.logic import publication, quality, schema
+from ckanext.ccphva.logic.publication import *  # noqa: F403 -- the blanket looks for actions here
+from ckanext.ccphva.logic.quality import *  # noqa: F403
 from ckanext.ccphva.rdf import serializer, skos
 from ckanext.dcat.utils import catalog_uri
 
@@ -20,6 +22,8 @@ __all__ = [
     "ccphva_page_show",
     "dcat_catalog_show",
 ]
+__all__ += publication.__all__
+__all__ += quality.__all__
 
 
 @tk.side_effect_free

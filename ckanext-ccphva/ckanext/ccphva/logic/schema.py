@@ -30,3 +30,27 @@ def codelist_show(
         "format": [ignore_missing, one_of(["ttl", "rdf", "jsonld"])],
         "code": [ignore_missing, unicode_safe],
     }
+
+
+def thing(not_empty: Validator, unicode_safe: Validator, ignore_missing: Validator) -> Schema:
+    return {"id": [not_empty, unicode_safe], "comment": [ignore_missing, unicode_safe]}
+
+
+@validator_args
+def commented_thing(not_empty: Validator, unicode_safe: Validator) -> Schema:
+    return {"id": [not_empty, unicode_safe], "comment": [not_empty, unicode_safe]}
+
+
+@validator_args
+def copy(not_empty: Validator, unicode_safe: Validator, ignore_empty: Validator) -> Schema:
+    return {
+        "id": [not_empty, unicode_safe],
+        "name": [ignore_empty, unicode_safe],
+        "owner_org": [ignore_empty, unicode_safe],
+    }
+
+
+@validator_args
+def two_versions(not_empty: Validator, unicode_safe: Validator, ignore_empty: Validator) -> Schema:
+    version = [ignore_empty, unicode_safe]
+    return {"id": [not_empty, unicode_safe], "before": version, "after": version}

@@ -14,7 +14,7 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan import model
-from ckanext.ccphva import geometry, identifiers, languages, multilingual, visibility
+from ckanext.ccphva import geometry, identifiers, languages, multilingual, reviews, visibility, workflow
 from ckanext.scheming.validation import scheming_validator
 
 Validator = Callable[..., Any]
@@ -39,24 +39,56 @@ def ccphva_texts_first(_field: Any, schema: Mapping[str, Any]) -> Validator:
 
 
 def ccphva_visibility_first(_key: Any, data: Flat, errors: Flat, context: dict[str, Any]) -> None:
-    """Core `private` and `access_rights` from `visibility`, and the reverse for clients of core."""
-    names = ("visibility", "private", "access_rights", "personal_data")
+    """Core `private` and `access_rights` from `visibility` and `workflow`, and the reverse for others."""
+    names = ("visibility", "private", "access_rights", "personal_data", "workflow")
     given = {name: data.get((name,)) for name in names if data.get((name,)) is not tk.missing}
-    decision = visibility.decide(given, _stored_state(data, context))
+    stored = _stored_state(data, context)
+    wished = dict(given)
+    if stored and not workflow.is_published(stored) and visibility.is_true(given.get("private")):
+        del wished["private"]  # it comes from `workflow`, and says nothing of the author's wish
+    decision = visibility.decide(wished, stored)
+    progress = workflow.decide(
+        given,
+        stored,
+        public=not decision.private,
+        may_publish=reviews.may_publish(context, _owners(data, context)),
+        move=context.get(reviews.MOVE),
+    )
     for field, fault in decision.faults.items():
         errors[(field,)].append(tk._(fault))
+    if progress.fault:
+        errors[("workflow",)].append(tk._(progress.fault))
     data[("visibility",)] = decision.visibility
-    data[("private",)] = decision.private
+    data[("workflow",)] = progress.state
+    data[("private",)] = decision.private or progress.state != workflow.PUBLISHED
     data[("access_rights",)] = decision.access_rights
     data[("personal_data",)] = decision.personal_data
+    package = multilingual.stored_thing(data, context)
+    reviews.note(
+        package.id if package is not None else None,
+        workflow.state_of(stored) if stored else None,
+        progress.state,
+    )
 
 
 def _stored_state(data: Flat, context: dict[str, Any]) -> dict[str, Any] | None:
     package = multilingual.stored_thing(data, context)
     if package is None:
         return None
-    kept = {name: package.extras.get(name) for name in ("visibility", "personal_data")}
-    return {**kept, "private": package.private}
+    kept = {name: package.extras.get(name) for name in ("visibility", "personal_data", "workflow")}
+    public = package.state == "active" and not package.private
+    return {
+        **kept,
+        "private": workflow.stored_private({**kept, "private": package.private}),
+        "public": public,
+    }
+
+
+def _owners(data: Flat, context: dict[str, Any]) -> list[str]:
+    """The organisations that a write concerns: where the dataset is, and where it goes."""
+    package = multilingual.stored_thing(data, context)
+    owners = [package.owner_org if package is not None else None, data.get(("owner_org",))]
+    return list(dict.fromkeys(owner for owner in owners if owner and owner is not tk.missing))
 
 
 def ccphva_tidy(_key: Any, data: Flat, _errors: Flat, context: dict[str, Any]) -> None:

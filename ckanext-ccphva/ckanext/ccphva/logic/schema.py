@@ -9,3 +9,8 @@ from ckan.types import Schema, Validator, ValidatorFactory
 @validator_args
 def page_show(not_empty: Validator, unicode_safe: Validator, one_of: ValidatorFactory) -> Schema:
     return {"name": [not_empty, unicode_safe], "language": [not_empty, one_of(["fr", "de", "en", "lb"])]}
+
+
+@validator_args
+def licence_list(default: ValidatorFactory, one_of: ValidatorFactory) -> Schema:
+    return {"language": [default("fr"), one_of(["fr", "de", "en", "lb"])]}

@@ -1,0 +1,1 @@
+"""The catalogue's own RDF: profiles for ckanext-dcat, and vocabularies that the portal publishes."""

@@ -97,7 +97,7 @@ def test_what_is_written_is_read_back() -> None:
 
 
 def test_licences_are_a_vocabulary() -> None:
-    """Each licence is a concept with four labels, mapped to the EU's table, under the URI that datasets name."""
+    """Each licence is a concept with four labels, mapped to the EU's table."""
     found = list(licences.by_id().values())
     graph = licence_rdf.scheme(found, BASE)
     for licence in found:

@@ -1,4 +1,4 @@
-"""Data of restricted datasets: what leads to them is left out of what a stranger sees. Imports nothing of CKAN.
+"""Data of restricted datasets: a stranger sees nothing that leads to them. Imports nothing of CKAN.
 
 The index holds no such thing either; who has the right to the data reads it from the database.
 """
@@ -20,7 +20,7 @@ INDEX_FIELDS = ("res_url", "res_extras_download_url", "res_extras_access_url", "
 
 
 def is_restricted(dataset: Mapping[str, Any]) -> bool:
-    """Whether the description is public and the data are not; also of a dataset whose extras are still a list."""
+    """Whether only the description is public; also of a dataset whose extras are still a list."""
     extras = {each["key"]: each.get("value") for each in dataset.get("extras") or () if "key" in each}
     return (dataset.get("visibility") or extras.get("visibility")) == visibility.RESTRICTED
 

@@ -182,6 +182,19 @@ def _shape(fee: Any, at: Path) -> Iterator[Finding]:
         return
     for name in sorted(set(fee) - {*FIELDS, "tariff", "exclusivity"}):
         yield Finding((*at, str(name)), "", N_("unknown field"))
+    yield from _texts(fee, at)
+    yield from _days(fee, DATES, at)
+    for name in NUMBERS:
+        if not _blank(fee.get(name)) and _number(fee[name]) is None:
+            yield Finding(
+                (*at, name), "", N_("expecting a number, such as %(example)s"), {"example": "1250.50"}
+            )
+    exclusivity = fee.get("exclusivity")
+    if exclusivity:
+        yield from _exclusivity(exclusivity, (*at, "exclusivity"))
+
+
+def _texts(fee: Mapping[str, Any], at: Path) -> Iterator[Finding]:
     if fee.get("ground") not in (None, "", *GROUNDS):
         yield Finding(
             (*at, "ground"), "L324-1, L324-2", N_("unknown ground: expected none, L324-1 or L324-2")
@@ -193,15 +206,6 @@ def _shape(fee: Any, at: Path) -> Iterator[Finding]:
             yield Finding(
                 (*at, name), "", N_("the text is longer than %(most)d characters"), {"most": LONGEST_TEXT}
             )
-    yield from _days(fee, DATES, at)
-    for name in NUMBERS:
-        if not _blank(fee.get(name)) and _number(fee[name]) is None:
-            yield Finding(
-                (*at, name), "", N_("expecting a number, such as %(example)s"), {"example": "1250.50"}
-            )
-    exclusivity = fee.get("exclusivity")
-    if exclusivity:
-        yield from _exclusivity(exclusivity, (*at, "exclusivity"))
 
 
 def _exclusivity(given: Any, at: Path) -> Iterator[Finding]:
@@ -284,30 +288,31 @@ def _tariff(lines: Any, at: Path) -> Iterator[Finding]:
         return
     for number, line in enumerate(lines):
         here = (*at, number)
-        if not isinstance(line, Mapping):
+        if isinstance(line, Mapping):
+            yield from _line(line, here)
+        else:
             yield Finding(
                 (*here, "amount"), "", N_("expecting an object, such as %(example)s"), {"example": "{}"}
             )
-            continue
-        for name in sorted(set(line) - set(TARIFF)):
-            yield Finding((*here, str(name)), "", N_("unknown field"))
-        for name in ("unit", "reuse"):
-            if not isinstance(line.get(name), str) or _blank(line[name]):
-                yield Finding(
-                    (*here, name), "L324-3", N_("say for what and for which reuse the amount is asked")
-                )
-        amount, vat = _number(line.get("amount")), _number(line.get("vat_percent"))
-        if amount is None or amount <= 0:
-            yield Finding((*here, "amount"), "L324-3", N_("expecting an amount above zero, such as 250.00"))
-        if vat is None or not 0 <= vat <= 100:
-            yield Finding((*here, "vat_percent"), "L324-3", N_("expecting a rate of VAT between 0 and 100"))
-        currency = line.get("currency")
-        if not (
-            isinstance(currency, str) and len(currency) == 3 and currency.isascii() and currency.isupper()
-        ):
-            yield Finding(
-                (*here, "currency"), "L324-3", N_("expecting a currency in three letters, such as EUR")
-            )
+
+
+def _line(line: Mapping[str, Any], here: Path) -> Iterator[Finding]:
+    for name in sorted(set(line) - set(TARIFF)):
+        yield Finding((*here, str(name)), "", N_("unknown field"))
+    for name in ("unit", "reuse"):
+        if not isinstance(line.get(name), str) or _blank(line[name]):
+            yield Finding((*here, name), "L324-3", N_("say for what and for which reuse the amount is asked"))
+    amount, vat, currency = (
+        _number(line.get("amount")),
+        _number(line.get("vat_percent")),
+        line.get("currency"),
+    )
+    if amount is None or amount <= 0:
+        yield Finding((*here, "amount"), "L324-3", N_("expecting an amount above zero, such as 250.00"))
+    if vat is None or not 0 <= vat <= 100:
+        yield Finding((*here, "vat_percent"), "L324-3", N_("expecting a rate of VAT between 0 and 100"))
+    if not (isinstance(currency, str) and len(currency) == 3 and currency.isascii() and currency.isupper()):
+        yield Finding((*here, "currency"), "L324-3", N_("expecting a currency in three letters, such as EUR"))
 
 
 def _term(fee: Mapping[str, Any], at: Path) -> Iterator[Finding]:
@@ -335,7 +340,7 @@ def is_hvd(dataset: Mapping[str, Any]) -> bool:
 
 
 def _hvd(dataset: Mapping[str, Any], licences: Any) -> Iterator[Finding]:
-    """High-value datasets: free, openly licensed, by API and as a whole (Regulation (EU) 2023/138, art. 4)."""
+    """High-value datasets: free, openly licensed, by API and as a whole (Reg. (EU) 2023/138, art. 4)."""
     if not is_hvd(dataset):
         return
     for prefix, thing in things(dataset):
@@ -357,9 +362,12 @@ def _hvd(dataset: Mapping[str, Any], licences: Any) -> Iterator[Finding]:
             N_("a high-value dataset names the regulation: %(uri)s"),
             {"uri": HVD_LEGISLATION},
         )
-    if dataset.get("visibility") != visibility.OPEN or dataset.get("state") == "draft":
-        return
-    article, resources = f"{regulation}, art. 4", list(dataset.get("resources") or ())
+    if dataset.get("visibility") == visibility.OPEN and dataset.get("state") != "draft":
+        yield from _hvd_offer(dataset, licences, f"{regulation}, art. 4")
+
+
+def _hvd_offer(dataset: Mapping[str, Any], licences: Any, article: str) -> Iterator[Finding]:
+    resources = list(dataset.get("resources") or ())
     for prefix, thing in things(dataset):
         named = thing.get("license_id") if prefix else _default_licence(dataset, resources)
         if named is not None and not (licences.get(str(named)) or {}).get("hvd"):

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 import ckan.plugins.toolkit as tk
-from ckan import authz
+from ckan import authz, model
 from ckan.logic import validate
 from ckan.types import Context, DataDict
 from ckanext.ccphva import closed, fees, licences, narrative, pages, storage
@@ -22,6 +22,7 @@ __all__ = [
     "ccphva_page_show",
     "package_show",
     "resource_search",
+    "resource_view_list",
 ]
 
 
@@ -61,9 +62,9 @@ def ccphva_licence_list(context: Context, data_dict: DataDict) -> list[dict[str,
     """The portal's licences, in the order in which forms offer them.
 
     :param language: ``fr``, ``de``, ``en`` or ``lb``.
-    :returns: each with ``id``, ``title``, ``uri``, ``url`` (its text), ``spdx``, ``exact`` and ``close`` (the EU's table),
-        ``may``, ``must``, ``must_not`` (lists of texts), ``open``, ``hvd``, ``to_be_reviewed`` and ``crpa``:
-        ``decree`` (D323-2-1), ``homologation`` (needs one), ``partner`` or ``none``.
+    :returns: each with ``id``, ``title``, ``uri``, ``url`` (its text), ``spdx``, ``exact`` and ``close`` (the
+        EU's table), ``may``, ``must``, ``must_not`` (lists of texts), ``open``, ``hvd``, ``to_be_reviewed``
+        and ``crpa``: ``decree`` (D323-2-1), ``homologation`` (needs one), ``partner`` or ``none``.
     """
     tk.check_access("ccphva_licence_list", context, data_dict)
     base = catalog_uri()
@@ -74,8 +75,8 @@ def ccphva_licence_list(context: Context, data_dict: DataDict) -> list[dict[str,
 def ccphva_fee_review_list(context: Context, data_dict: DataDict) -> list[dict[str, Any]]:
     """Fees whose review date has passed: they are no longer due until they are revised (CRPA L324-3).
 
-    :returns: each with ``dataset`` (name), ``title``, ``resource_id`` (None for the dataset's own) and ``fee``,
-        the longest overdue first.
+    :returns: each with ``dataset`` (name), ``title``, ``resource_id`` (None for the dataset's own) and
+        ``fee``, the longest overdue first.
     """
     tk.check_access("ccphva_fee_review_list", context, data_dict)
     today = date.today()
@@ -88,7 +89,7 @@ def ccphva_fee_review_list(context: Context, data_dict: DataDict) -> list[dict[s
 @tk.side_effect_free
 @tk.chained_action
 def package_show(up: Callable[..., Any], context: Context, data_dict: DataDict) -> dict[str, Any]:
-    """Core's, without what leads to the data of a restricted dataset unless the asker has the right to them."""
+    """Core's; what leads to the data of a restricted dataset only for who has the right to them."""
     shown = up(context, data_dict)
     if not closed.is_restricted(shown):
         return shown
@@ -111,6 +112,15 @@ def resource_search(up: Callable[..., Any], context: Context, data_dict: DataDic
     shown = [resource for resource in found["results"] if seen[resource["package_id"]]]
     hidden = len(found["results"]) - len(shown)
     return {**found, "results": shown, "count": found["count"] - hidden} if hidden else found
+
+
+@tk.side_effect_free
+@tk.chained_action
+def resource_view_list(up: Callable[..., Any], context: Context, data_dict: DataDict) -> list[dict[str, Any]]:
+    """Core's; none of a resource whose data the asker may not see."""
+    found = up(context, data_dict)
+    resource = model.Resource.get(data_dict["id"])
+    return found if resource is None or _may_see_data(context, resource.package_id) else []
 
 
 def _may_see_data(context: Context, dataset_id: str) -> bool:

@@ -15,7 +15,6 @@ __all__ = [
     "ccphva_home_show",
     "ccphva_licence_list",
     "ccphva_page_show",
-    "resource_view_list",
     "resource_view_show",
 ]
 
@@ -66,15 +65,8 @@ def ccphva_dataset_data_show(context: Context, data_dict: DataDict) -> AuthResul
 
 @tk.chained_auth_function
 @tk.auth_allow_anonymous_access
-def resource_view_list(up: Any, context: Context, data_dict: DataDict) -> AuthResult:
-    """A view shows data: only to whom they may be shown."""
-    return _with_data(up, context, data_dict, data_dict.get("id"))
-
-
-@tk.chained_auth_function
-@tk.auth_allow_anonymous_access
 def resource_view_show(up: Any, context: Context, data_dict: DataDict) -> AuthResult:
-    """The same for one view."""
+    """A view shows data: only to whom they may be shown."""
     view = model.ResourceView.get(data_dict.get("id"))
     return _with_data(up, context, data_dict, view.resource_id if view else None)
 

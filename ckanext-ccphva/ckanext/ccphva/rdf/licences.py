@@ -13,8 +13,17 @@ from rdflib import DCTERMS, FOAF, RDF, SKOS, Graph, Literal, URIRef
 from rdflib.namespace import OWL
 
 ADMS_TYPE = "http://purl.org/adms/licencetype/"
-SCHEME_TITLE = {"fr": "Licences du portail", "de": "Lizenzen des Portals", "en": "Licences of the portal", "lb": "Lizenze vum Portal"}  # fmt: skip
-MEDIA = {"ttl": ("turtle", "text/turtle"), "rdf": ("xml", "application/rdf+xml"), "jsonld": ("json-ld", "application/ld+json")}  # fmt: skip
+SCHEME_TITLE = {
+    "fr": "Licences du portail",
+    "de": "Lizenzen des Portals",
+    "en": "Licences of the portal",
+    "lb": "Lizenze vum Portal",
+}
+MEDIA = {
+    "ttl": ("turtle", "text/turtle"),
+    "rdf": ("xml", "application/rdf+xml"),
+    "jsonld": ("json-ld", "application/ld+json"),
+}
 """Serialisation and media type by ending."""
 
 

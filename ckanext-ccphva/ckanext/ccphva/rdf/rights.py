@@ -1,7 +1,8 @@
 """Profile `ccphva_rights` of ckanext-dcat: licence and fee of each distribution, written and read back.
 
 Standards: DCAT 3, section 9 (`dct:license`, `dct:rights`, `odrl:hasPolicy`); ODRL Information Model 2.2
-(Offer, duty `compensate`, `payAmount`); ADMS licence types. What ODRL has no word for is a schema:PropertyValue.
+(Offer, duty `compensate`, `payAmount`); ADMS licence types. What ODRL has no word for
+is a schema:PropertyValue.
 """
 
 from __future__ import annotations
@@ -22,7 +23,12 @@ SCHEMA = Namespace("http://schema.org/")
 CURRENCY = "http://publications.europa.eu/resource/authority/currency/"
 ROYALTIES = URIRef(ADMS_TYPE + "RoyaltiesRequired")
 ROYALTIES_LABEL = {"fr": "Redevance", "en": "Royalties required"}
-PAID = {"fr": "Réutilisation soumise à redevance", "de": "Weiterverwendung gegen Gebühr", "en": "Reuse against a fee", "lb": "Weiderbenotzung géint eng Tax"}  # fmt: skip
+PAID = {
+    "fr": "Réutilisation soumise à redevance",
+    "de": "Weiterverwendung gegen Gebühr",
+    "en": "Reuse against a fee",
+    "lb": "Weiderbenotzung géint eng Tax",
+}
 PROPERTIES = ("ground", "cost_cover_percent", "three_year_costs")
 DATES = {"deliberation_date": DCTERMS.issued, "start": SCHEMA.validFrom, "review_date": SCHEMA.validThrough}
 TEXTS = {"main_activity": DCTERMS.description, "deliberation_reference": DCTERMS.identifier}
@@ -31,7 +37,11 @@ TEXTS = {"main_activity": DCTERMS.description, "deliberation_reference": DCTERMS
 class RightsProfile(RDFProfile):
     """Licences under their own URIs, and an ODRL offer where a fee is asked."""
 
-    def graph_from_dataset(self, dataset_dict: dict[str, Any], dataset_ref: URIRef) -> None:
+    def graph_from_dataset(
+        self,
+        dataset_dict: dict[str, Any],
+        dataset_ref: URIRef,  # noqa: ARG002
+    ) -> None:
         for name, space in (("odrl", ODRL), ("schema", SCHEMA)):
             self.g.bind(name, space)
         known, base = licences.by_id(), catalog_uri()
@@ -48,7 +58,11 @@ class RightsProfile(RDFProfile):
             if (distribution, DCAT.accessURL, None) not in self.g:  # data by grant: the page says how
                 self.g.add((distribution, DCAT.accessURL, distribution))
 
-    def parse_dataset(self, dataset_dict: dict[str, Any], dataset_ref: URIRef) -> dict[str, Any]:
+    def parse_dataset(
+        self,
+        dataset_dict: dict[str, Any],
+        dataset_ref: URIRef,  # noqa: ARG002
+    ) -> dict[str, Any]:
         base, found = catalog_uri(), {}
         for resource in dataset_dict.get("resources", []):
             distribution = URIRef(resource.get("distribution_ref") or resource.get("uri") or "")

@@ -7,12 +7,17 @@ import os
 from pathlib import Path
 from typing import Any
 
+import ckan.plugins.toolkit as tk
 import pytest
 import yaml
 from catalogue_support import call_action, plugins_loaded  # noqa: F401
+from ccphva_harvesters import Dataset, Record
+from ccphva_harvesters.formats.dcat_ap import DcatAp
+from ccphva_harvesters.steps.licence import Licence
 from ckan.tests import factories
 from ckanext.ccphva import licences
 from ckanext.ccphva.rdf import licences as licence_rdf
+from ckanext.ccphva_harvest import catalogue, payload, settings
 from ckanext.dcat.processors import RDFParser, RDFSerializer
 from rdflib import DCTERMS, RDF, SKOS, Graph, Literal, Namespace, URIRef
 from rdflib.namespace import XSD
@@ -77,8 +82,9 @@ def test_what_is_written_is_read_back() -> None:
         {"amount": "1.5", "unit": "mois", "currency": "CHF", "vat_percent": "0", "reuse": "recherche"},
     ]
     made = paid(fee={**PAID["fee"], "tariff": two})
-    parser = RDFParser()
-    parser.parse(graph_of(made).serialize(format="turtle"), _format="turtle")
+    graph, parser = graph_of(made), RDFParser()
+    graph.add((URIRef(BASE), RDF.type, Namespace("http://www.w3.org/ns/dcat#").Catalog))
+    parser.parse(graph.serialize(format="turtle"), _format="turtle")
     resource = next(iter(parser.datasets()))["resources"][0]
     assert resource["license_id"] == PAID["license_id"]
     expected = {name: str(value) for name, value in PAID["fee"].items() if name != "tariff"}
@@ -94,6 +100,40 @@ def test_what_is_written_is_read_back() -> None:
         license_id="odc-odbl",
     )
     assert stored["fee"] == again
+
+
+def harvested(graph: Graph) -> dict[str, Any]:
+    """The only resource of a document, as our harvest reads it."""
+    record = Record(id="x", content=graph.serialize(format="turtle").encode(), media_type="text/turtle")
+    (found,) = DcatAp().datasets(record)
+    return Licence()(found).resources[0]
+
+
+def test_a_harvest_reads_the_same_fee() -> None:
+    """Our RDF, harvested, has licence and fee on its file."""
+    resource = harvested(graph_of(paid()))
+    assert resource["license_id"] == PAID["license_id"]
+    lines = resource["fee"].pop("tariff")
+    assert lines == [{name: str(value) for name, value in PAID["fee"]["tariff"][0].items()}]
+    assert resource["fee"] == {name: str(value) for name, value in PAID["fee"].items() if name != "tariff"}
+
+
+def test_a_harvest_refuses_an_unlawful_fee() -> None:
+    """A fee that lasts too long is an error of the record that names the article; a lawful one is stored."""
+    resource = harvested(graph_of(paid()))
+    late = {**resource, "fee": {**resource["fee"], "review_date": "2040-01-01"}}
+    file = settings.parse("dcat", "dcat-ap", "http://x.example/c", "{}").file
+
+    def write(uri: str, file_of: dict[str, Any]) -> dict[str, Any]:
+        fields = {"uri": uri, "title_translated": {"fr": "Payant"}}
+        dataset = Dataset(guid=uri, identifier=uri, fields=fields, resources=[file_of])
+        wanted = payload.package(dataset, file, factories.Organization()["id"])
+        return call_action("package_create", **wanted, name=payload.name_of(dataset, "source"))
+
+    assert write("https://example.org/1", resource)["resources"][0]["fee"] == resource["fee"]
+    with pytest.raises(tk.ValidationError) as caught:
+        write("https://example.org/2", late)
+    assert "L324-3" in catalogue.reason_of(caught.value)
 
 
 def test_licences_are_a_vocabulary() -> None:
@@ -154,7 +194,12 @@ def test_a_paid_dataset_is_in_the_shapes_of_dcat_ap() -> None:
     for owner, shape in list(shapes.subject_objects(shacl.property)):
         if (shape, shacl.path, None) not in shapes:
             shapes.remove((owner, shacl.property, shape))
-    data = graph_of(paid())
+    file = {
+        "url": "https://example.org/a.csv",
+        "format": EU + "file-type/CSV",
+        "mimetype": "http://www.iana.org/assignments/media-types/text/csv",
+    }
+    data = graph_of(paid(resources=[file]))
     for name in ("background.ttl", "background-access-right.ttl"):
         data.parse(SHAPES / "background" / name)
     conforms, _, report = pyshacl.validate(data, shacl_graph=shapes, inference="none", allow_warnings=True)

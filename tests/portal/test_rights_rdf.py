@@ -17,8 +17,9 @@ from ccphva_harvesters.steps.licence import Licence
 from ckan.tests import factories
 from ckanext.ccphva import licences
 from ckanext.ccphva.rdf import licences as licence_rdf
+from ckanext.ccphva.rdf.rights import RightsProfile
 from ckanext.ccphva_harvest import catalogue, payload, settings
-from ckanext.dcat.processors import RDFParser, RDFSerializer
+from ckanext.dcat.processors import RDFSerializer
 from rdflib import DCTERMS, RDF, SKOS, Graph, Literal, Namespace, URIRef
 from rdflib.namespace import XSD
 
@@ -82,10 +83,11 @@ def test_what_is_written_is_read_back() -> None:
         {"amount": "1.5", "unit": "mois", "currency": "CHF", "vat_percent": "0", "reuse": "recherche"},
     ]
     made = paid(fee={**PAID["fee"], "tariff": two})
-    graph, parser = graph_of(made), RDFParser()
-    graph.add((URIRef(BASE), RDF.type, Namespace("http://www.w3.org/ns/dcat#").Catalog))
-    parser.parse(graph.serialize(format="turtle"), _format="turtle")
-    resource = next(iter(parser.datasets()))["resources"][0]
+    graph, ref = graph_of(made), made["resources"][0]["id"]
+    distribution = next(str(each) for each in graph.subjects(DCTERMS.license) if ref in str(each))
+    parsed = RightsProfile(graph).parse_dataset({"resources": [{"uri": distribution}]}, URIRef(BASE))
+    assert parsed["license_id"] == PAID["license_id"]
+    resource = parsed["resources"][0]
     assert resource["license_id"] == PAID["license_id"]
     expected = {name: str(value) for name, value in PAID["fee"].items() if name != "tariff"}
     lines = resource["fee"].pop("tariff")

@@ -118,7 +118,7 @@ def _several(value: Any) -> Any:
 
 def _owner_kind(data: Flat) -> str | None:
     owner = _value(data, ("owner_org",))
-    group = model.Group.get(owner) if owner else None
+    group: Any = model.Group.get(owner) if owner else None
     return (group.extras or {}).get("kind") if group else None
 
 

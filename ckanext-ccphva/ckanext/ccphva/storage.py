@@ -26,7 +26,8 @@ def fees(*, private: bool) -> list[dict[str, Any]]:
 
     :param private: with those of private datasets.
     """
-    package, resource = model.Package, model.Resource
+    package: Any = model.Package
+    resource: Any = model.Resource
     shown = [package.state == "active", *(() if private else (package.private.is_(False),))]
     own = (
         model.Session.query(package.name, package.title, package.extras["fee"].astext)

@@ -44,9 +44,9 @@ def ccphva_fee_review_list(context: Context, _data_dict: DataDict | None) -> Aut
 
 
 @tk.auth_allow_anonymous_access
-def ccphva_dataset_data_show(context: Context, data_dict: DataDict) -> AuthResult:
+def ccphva_dataset_data_show(context: Context, data_dict: DataDict | None) -> AuthResult:
     """The data of a dataset: everyone where it is open; where not, its organisation and collaborators."""
-    package = model.Package.get(data_dict["id"])
+    package = model.Package.get((data_dict or {}).get("id"))
     if package is None:
         return {"success": False}
     tk.check_access("package_show", _fresh(context), {"id": package.id})
@@ -65,45 +65,51 @@ def ccphva_dataset_data_show(context: Context, data_dict: DataDict) -> AuthResul
 
 @tk.chained_auth_function
 @tk.auth_allow_anonymous_access
-def resource_view_show(up: Any, context: Context, data_dict: DataDict) -> AuthResult:
+def resource_view_show(up: Any, context: Context, data_dict: DataDict | None) -> AuthResult:
     """A view shows data: only to whom they may be shown."""
-    view = model.ResourceView.get(data_dict.get("id"))
+    data_dict = data_dict or {}
+    view = model.ResourceView.get(data_dict.get("id") or "")
     return _with_data(up, context, data_dict, view.resource_id if view else None)
 
 
 @tk.chained_auth_function
 @tk.auth_allow_anonymous_access
-def datastore_search(up: Any, context: Context, data_dict: DataDict) -> AuthResult:
+def datastore_search(up: Any, context: Context, data_dict: DataDict | None) -> AuthResult:
     """Rows are data."""
+    data_dict = data_dict or {}
     return _with_data(up, context, data_dict, data_dict.get("resource_id") or data_dict.get("id"))
 
 
 @tk.chained_auth_function
 @tk.auth_allow_anonymous_access
-def datastore_info(up: Any, context: Context, data_dict: DataDict) -> AuthResult:
+def datastore_info(up: Any, context: Context, data_dict: DataDict | None) -> AuthResult:
     """Names and kinds of columns, and the number of rows, are data."""
+    data_dict = data_dict or {}
     return _with_data(up, context, data_dict, data_dict.get("resource_id") or data_dict.get("id"))
 
 
 @tk.chained_auth_function
 @tk.auth_allow_anonymous_access
-def activity_show(up: Any, context: Context, data_dict: DataDict) -> AuthResult:
+def activity_show(up: Any, context: Context, data_dict: DataDict | None) -> AuthResult:
     """An activity with its data holds a dataset as it was, files included."""
+    data_dict = data_dict or {}
     answer = up(context, data_dict)
     return _of_history(answer, context, data_dict) if data_dict.get("include_data") else answer
 
 
 @tk.chained_auth_function
 @tk.auth_allow_anonymous_access
-def activity_data_show(up: Any, context: Context, data_dict: DataDict) -> AuthResult:
+def activity_data_show(up: Any, context: Context, data_dict: DataDict | None) -> AuthResult:
     """The same."""
+    data_dict = data_dict or {}
     return _of_history(up(context, data_dict), context, data_dict)
 
 
 @tk.chained_auth_function
 @tk.auth_allow_anonymous_access
-def activity_diff(up: Any, context: Context, data_dict: DataDict) -> AuthResult:
+def activity_diff(up: Any, context: Context, data_dict: DataDict | None) -> AuthResult:
     """The same."""
+    data_dict = data_dict or {}
     return _of_history(up(context, data_dict), context, data_dict)
 
 

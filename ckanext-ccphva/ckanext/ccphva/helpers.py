@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan.common import config
-from ckanext.ccphva import codelists, kinds, narrative, theme
+from ckanext.ccphva import codelists, fees, kinds, licences, narrative, theme
+from ckanext.dcat.utils import catalog_uri
 from flask import has_request_context
 
 __all__ = [
@@ -17,7 +19,11 @@ __all__ = [
     "ccphva_concept_options",
     "ccphva_concepts",
     "ccphva_error_text",
+    "ccphva_error_texts",
+    "ccphva_fee",
     "ccphva_languages",
+    "ccphva_licence",
+    "ccphva_licence_choices",
     "ccphva_pages",
     "ccphva_stylesheet",
     "ccphva_territory",
@@ -145,3 +151,33 @@ def ccphva_error_text(code: Any) -> dict[str, str]:
     }
     heading, explanation = known.get(number, (tk._("Your request could not be answered"), ""))
     return {"code": str(number), "heading": heading, "explanation": explanation}
+
+
+def ccphva_licence_choices(_field: Any) -> list[dict[str, Any]]:
+    """The portal's licences as choices of a form."""
+    return [{"value": each["id"], "label": each["title"]} for each in licences.by_id().values()]
+
+
+def ccphva_licence(
+    dataset: Mapping[str, Any], resource: Mapping[str, Any] | None = None
+) -> dict[str, Any] | None:
+    """The licence that holds for a dataset or its resource, in the reader's language; None for none."""
+    found = licences.by_id().get(fees.licence_of(dataset, resource or {}))
+    return licences.shown(found, language(), catalog_uri()) if found else None
+
+
+def ccphva_fee(
+    dataset: Mapping[str, Any], resource: Mapping[str, Any] | None = None
+) -> dict[str, Any] | None:
+    """The fee that is due today for a dataset or its resource; None where reuse is free."""
+    fee = fees.fee_of(dataset, resource or {})
+    return fee if fees.is_due(fee, date.today()) else None
+
+
+def ccphva_error_texts(errors: Any) -> list[str]:
+    """The sentences in the errors of a field that is an object."""
+    if isinstance(errors, Mapping):
+        errors = list(errors.values())
+    if isinstance(errors, list):
+        return [text for each in errors for text in ccphva_error_texts(each)]
+    return [str(errors)] if errors else []

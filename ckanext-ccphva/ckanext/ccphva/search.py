@@ -14,7 +14,7 @@ from typing import Any
 import ckan.plugins as p
 import ckan.plugins.toolkit as tk
 from ckan import model
-from ckanext.ccphva import codelists, languages
+from ckanext.ccphva import closed, codelists, languages
 from flask import has_request_context
 
 Document = dict[str, Any]
@@ -31,6 +31,7 @@ _OPERATOR = re.compile(r"(?:^|\s)(?:OR|NOT|\|\|)(?:\s|$)")
 
 def document(found: Document) -> Document:
     """The search document of a dataset, before other plugins see it (`before_dataset_index`)."""
+    found = closed.document_without_data(found)
     dataset = json.loads(found["validated_data_dict"])
     dataset.setdefault("title_translated", {languages.MAIN: dataset.get("title")})  # types of other plugins
     for language in languages.LANGUAGES:

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from ckan import model
 from ckan.model.group import group_table
+from ckanext.ccphva import languages
 from ckanext.ccphva.model import Review
 
 LONGEST_LIST = 500
@@ -167,3 +168,31 @@ def language_of(user_id: str) -> str | None:
     """The language in which a person last took a step."""
     found = model.Session.query(Review.language).filter(Review.user_id == user_id)
     return found.order_by(Review.id.desc()).limit(1).scalar()
+
+
+def fees(*, private: bool) -> list[dict[str, Any]]:
+    """Fees of active datasets and of their resources, in two queries.
+
+    :param private: with those of private datasets.
+    """
+    package: Any = model.Package
+    resource: Any = model.Resource
+    shown = [package.state == "active", *(() if private else (package.private.is_(False),))]
+    own = (
+        model.Session.query(package.name, package.title, package.extras["fee"].astext)
+        .filter(package.extras.has_key("fee"), *shown)
+        .all()
+    )
+    theirs = (
+        model.Session.query(package.name, package.title, resource.id, resource.extras)
+        .join(resource, resource.package_id == package.id)
+        .filter(resource.state == "active", sa.cast(resource.extras, sa.Text).like('%"fee"%'), *shown)
+        .all()
+    )
+    found = [(name, title, None, text) for name, title, text in own]
+    found += [(name, title, id_, (extras or {}).get("fee")) for name, title, id_, extras in theirs]
+    return [
+        {"dataset": name, "title": title, "resource_id": id_, "fee": languages.parse(text)}
+        for name, title, id_, text in found
+        if text
+    ]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ckan.plugins.toolkit as tk
-from ckanext.ccphva import helpers, narrative
+from ckanext.ccphva import helpers, licences, narrative
 from ckanext.ccphva.codelist_views import ccphva_codelists
 from ckanext.ccphva.publication_views import ccphva_publication
-from flask import Blueprint
+from ckanext.ccphva.rdf import licences as licence_rdf
+from ckanext.dcat.utils import catalog_uri
+from flask import Blueprint, Response
 
 __all__ = ["ccphva_codelists", "ccphva_pages", "ccphva_publication"]
 
@@ -37,3 +39,47 @@ def page(name: str) -> str:
     except tk.ObjectNotFound:
         tk.abort(404)
     return tk.render("home/about.html", {"page": shown})
+
+
+@ccphva_pages.route("/licences")
+def licence_list() -> str:
+    return tk.render("licences/index.html", {"licences": _licences()})
+
+
+@ccphva_pages.route("/licences/<name>")
+def licence_read(name: str) -> str:
+    found = next((each for each in _licences() if each["id"] == name), None)
+    if found is None:
+        tk.abort(404)
+    return tk.render("licences/read.html", {"licence": found})
+
+
+@ccphva_pages.route("/licences.<any(ttl,rdf,jsonld):ending>")
+def licence_scheme(ending: str) -> Response:
+    return _rdf(list(licences.by_id().values()), ending)
+
+
+@ccphva_pages.route("/licences/<name>.<any(ttl,rdf,jsonld):ending>")
+def licence_concept(name: str, ending: str) -> Response:
+    found = licences.by_id().get(name)
+    if found is None:
+        tk.abort(404)
+    return _rdf([found], ending)
+
+
+@ccphva_pages.route("/fees/review")
+def fee_review() -> str:
+    try:
+        overdue = tk.get_action("ccphva_fee_review_list")({}, {})
+    except tk.NotAuthorized:
+        tk.abort(403)
+    return tk.render("fees/review.html", {"overdue": overdue})
+
+
+def _licences() -> list[dict[str, object]]:
+    return tk.get_action("ccphva_licence_list")({}, {"language": helpers.language()})
+
+
+def _rdf(found: list[licences.Licence], ending: str) -> Response:
+    syntax, media_type = licence_rdf.MEDIA[ending]
+    return Response(licence_rdf.scheme(found, catalog_uri()).serialize(format=syntax), mimetype=media_type)

@@ -19,6 +19,7 @@ from ccphva_harvesters import languages, rdf
 from ccphva_harvesters.errors import RecordError
 from ccphva_harvesters.model import Dataset, Fields, Kind, Problem, Record
 
+from . import _offers as offers
 from . import _rules as rules
 from . import _terms as t
 from . import _things as things
@@ -204,6 +205,7 @@ def _distribution(r: Reader, node: rdf.Term) -> Fields:
     fields["package_format"] = _media_type(r.ref(node, rules.PACKAGE))
     for checksum in _each(things.checksum, 1)(r, node, rules.CHECKSUM, "hash"):
         fields.update(checksum)
+    fields["fee"] = offers.fee(r, node)
     return compact(fields)
 
 

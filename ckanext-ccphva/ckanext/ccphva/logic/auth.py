@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ckan.plugins.toolkit as tk
 from ckan.types import AuthResult, Context, DataDict
-from ckanext.ccphva.logic import publication_auth, quality_auth
+from ckanext.ccphva.logic import lawful_auth, publication_auth, quality_auth
+from ckanext.ccphva.logic.lawful_auth import *  # noqa: F403
 from ckanext.ccphva.logic.publication_auth import *  # noqa: F403 -- the blanket looks for functions here
 from ckanext.ccphva.logic.quality_auth import *  # noqa: F403
 
 __all__ = ["ccphva_codelist_list", "ccphva_codelist_show", "ccphva_home_show", "ccphva_page_show"]
+__all__ += lawful_auth.__all__
 __all__ += publication_auth.__all__
 __all__ += quality_auth.__all__
 

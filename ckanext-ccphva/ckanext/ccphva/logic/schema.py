@@ -32,6 +32,7 @@ def codelist_show(
     }
 
 
+@validator_args
 def thing(not_empty: Validator, unicode_safe: Validator, ignore_missing: Validator) -> Schema:
     return {"id": [not_empty, unicode_safe], "comment": [ignore_missing, unicode_safe]}
 
@@ -54,3 +55,8 @@ def copy(not_empty: Validator, unicode_safe: Validator, ignore_empty: Validator)
 def two_versions(not_empty: Validator, unicode_safe: Validator, ignore_empty: Validator) -> Schema:
     version = [ignore_empty, unicode_safe]
     return {"id": [not_empty, unicode_safe], "before": version, "after": version}
+
+
+@validator_args
+def licence_list(default: ValidatorFactory, one_of: ValidatorFactory) -> Schema:
+    return {"language": [default("fr"), one_of(["fr", "de", "en", "lb"])]}

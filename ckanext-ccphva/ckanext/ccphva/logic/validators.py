@@ -14,7 +14,7 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan import model
-from ckanext.ccphva import geometry, identifiers, languages, multilingual, reviews, visibility, workflow
+from ckanext.ccphva import geometry, identifiers, languages, multilingual, reviews, rights, visibility, workflow
 from ckanext.scheming.validation import scheming_validator
 
 Validator = Callable[..., Any]
@@ -69,6 +69,27 @@ def ccphva_visibility_first(_key: Any, data: Flat, errors: Flat, context: dict[s
         workflow.state_of(stored) if stored else None,
         progress.state,
     )
+
+
+def ccphva_rights_first(_key: Any, data: Flat, errors: Flat, _context: dict[str, Any]) -> None:
+    """What the law has against the licence and the fee of a dataset and its resources (`fees.py`)."""
+    rights.gather(data)
+    rights.check(data, errors)
+
+
+def ccphva_fee(key: Any, data: Flat, errors: Flat, _context: Any) -> None:
+    """A fee as it is stored: one object as JSON. `ccphva_rights_first` has looked at it."""
+    value = data.get(key)
+    if value is None or value is tk.missing:
+        data.pop(key, None)
+        raise tk.StopOnError
+    if not errors[key]:
+        data[key] = json.dumps(value, ensure_ascii=False)
+
+
+def ccphva_fee_output(value: Any) -> Any:
+    """A fee as an object again."""
+    return rights.stored(value)
 
 
 def _stored_state(data: Flat, context: dict[str, Any]) -> dict[str, Any] | None:

@@ -1,1 +1,1 @@
-"""The catalogue as RDF: what ckanext-dcat's profiles leave out, code lists as SKOS, the serializer."""
+"""The catalogue as RDF: profiles for what ckanext-dcat leaves out, vocabularies as SKOS, the serializer."""

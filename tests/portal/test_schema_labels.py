@@ -68,5 +68,5 @@ def test_the_schema_has_the_names_of_the_dcat_schema() -> None:
     assert ours - theirs == {
         "title_translated", "notes_translated", "tags_translated", "name_translated",
         "description_translated", "visibility", "personal_data", "hvd_category",
-        "is_version_of", "related_resource", "sample", "source",
+        "is_version_of", "related_resource", "sample", "source", "translation_state",
     }  # fmt: skip

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ckan.plugins.toolkit as tk
 from ckanext.ccphva import helpers, narrative
+from ckanext.ccphva.form_views import ccphva_forms
 from flask import Blueprint
 
-__all__ = ["ccphva_pages"]
+__all__ = ["ccphva_forms", "ccphva_pages"]
 
 ccphva_pages = Blueprint("ccphva_pages", __name__)
 

@@ -16,6 +16,8 @@ await build({
   bundle: true,
   minify: true,
   format: "esm",
+  splitting: true,
+  chunkNames: "part-[hash]",
   target: ["chrome109", "firefox115", "safari15.6"],
   loader: { ".svg": "dataurl", ".woff2": "file" },
   logLevel: "warning",

@@ -1,0 +1,12 @@
+// On every page of somebody signed in: after a save its draft goes; the link to sign out takes all drafts along.
+const sent = JSON.parse(sessionStorage.getItem("ccphva-sent") ?? "null");
+if (sent && !document.querySelector("#form-faults, #form-conflict") && document.body.dataset.signedIn) {
+  localStorage.removeItem(sent.key);
+  sessionStorage.removeItem("ccphva-sent");
+}
+document.addEventListener("submit", (event) => /\/user\/_?logout/.test(event.target.action) && clear());
+document.addEventListener("click", (event) => /\/user\/_?logout/.test(event.target.closest?.("a")?.href) && clear());
+
+function clear() {
+  for (const key of Object.keys(localStorage)) if (key.startsWith("ccphva-draft:")) localStorage.removeItem(key);
+}

@@ -13,7 +13,10 @@ Flat = dict[tuple[Any, ...], Any]
 
 
 def check(data: Flat, schema: Mapping[str, Any], errors: Flat) -> None:
-    """Put a fault beside each field that holds too much, and take its value out of the way."""
+    """Put a fault beside each field that holds too much, and take its value out of the way.
+
+    :raises ValidationError: too many items of a repeating field: each would be checked for nothing.
+    """
     longest = _longest(schema)
     for key, value in list(data.items()):
         name = next((part for part in reversed(key) if isinstance(part, str)), "")
@@ -26,9 +29,7 @@ def check(data: Flat, schema: Mapping[str, Any], errors: Flat) -> None:
     for name, count in counts.items():
         most = limits.MOST_RESOURCES if name == "resources" else limits.MOST_ITEMS
         if count > most:
-            for key in [key for key in data if key[0] == name]:
-                del data[key]
-            errors[(f"{name}_count",)] = [tk._("more than %d items") % most]
+            raise tk.ValidationError({name: [tk._("more than %d items") % most]})
 
 
 def _longest(schema: Mapping[str, Any]) -> dict[str, int]:

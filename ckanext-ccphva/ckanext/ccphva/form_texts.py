@@ -26,7 +26,9 @@ def entries(field: Mapping[str, Any], data: Mapping[str, Any]) -> list[dict[str,
     name = field["field_name"]
     stored = languages.parse(data.get(name)) or {}
     states = (languages.parse(data.get(freshness.FIELD)) or {}).get(name) or {}
-    return [_entry(f"{name}-{code}", code, data, stored, states.get(code) or {}) for code in languages.LANGUAGES]
+    return [
+        _entry(f"{name}-{code}", code, data, stored, states.get(code) or {}) for code in languages.LANGUAGES
+    ]
 
 
 def _entry(
@@ -64,7 +66,9 @@ def typed(form: Any, schema: Mapping[str, Any]) -> dict[str, Any]:
     data = clean_dict(unflatten(tuplize_dict(parse_params(form))))
     for name in ("save", "_ckan_phase", "pkg_name"):
         data.pop(name, None)
-    expand_form_composite(data, {f["field_name"] for f in schema["dataset_fields"] if "repeating_subfields" in f})
+    expand_form_composite(
+        data, {f["field_name"] for f in schema["dataset_fields"] if "repeating_subfields" in f}
+    )
     return data
 
 

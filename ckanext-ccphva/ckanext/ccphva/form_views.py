@@ -38,7 +38,9 @@ class NewDataset(CreateView):
             found = tk.get_action("package_show")({"user": tk.current_user.name}, {"id": name})
         except (tk.ObjectNotFound, tk.NotAuthorized):
             return False
-        age = datetime.now(timezone.utc).replace(tzinfo=None) - datetime.fromisoformat(found["metadata_created"])
+        age = datetime.now(timezone.utc).replace(tzinfo=None) - datetime.fromisoformat(
+            found["metadata_created"]
+        )
         return (
             tk.current_user.is_authenticated
             and found.get("creator_user_id") == tk.current_user.id

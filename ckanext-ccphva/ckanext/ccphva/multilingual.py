@@ -27,12 +27,7 @@ def core_name(field: str) -> str | None:
 
 def fields_of(schema: Mapping[str, Any], *groups: str) -> list[Mapping[str, Any]]:
     """The multilingual fields of a schema: those with a validator that ckanext-dcat takes for one, too."""
-    return [
-        field
-        for group in groups
-        for field in schema.get(group, ())
-        if form_texts.is_multilingual(field)
-    ]
+    return [field for group in groups for field in schema.get(group, ()) if form_texts.is_multilingual(field)]
 
 
 def stored_thing(data: Flat, context: Mapping[str, Any]) -> Any:
@@ -89,7 +84,9 @@ def _words(words: Any) -> Any:
     return [word for word in words.split(",") if word.strip()] if isinstance(words, str) else words
 
 
-def _checked(data: Flat, prefix: tuple[Any, ...], fields: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
+def _checked(
+    data: Flat, prefix: tuple[Any, ...], fields: Iterable[Mapping[str, Any]]
+) -> dict[str, list[str]]:
     """The translations that the payload declares still right, by field: a dict, or boxes of the form."""
     extras = data.get((*prefix, "__extras"))
     if not isinstance(extras, dict):

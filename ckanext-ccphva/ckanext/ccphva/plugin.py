@@ -8,8 +8,19 @@ import ckan.plugins as p
 import ckan.plugins.toolkit as tk
 from ckan.common import CKANConfig
 from ckan.lib.plugins import DefaultTranslation
-from ckan.types import CKANApp
-from ckanext.ccphva import datasets, followers, middleware, pages, reconcile, search, theme
+from ckan.types import CKANApp, Context, Schema
+from ckanext.ccphva import (
+    data_dictionary,
+    datasets,
+    followers,
+    middleware,
+    names,
+    pages,
+    reconcile,
+    search,
+    theme,
+)
+from ckanext.datastore.interfaces import IDataDictionaryForm
 
 Facets = dict[str, str]
 
@@ -22,6 +33,7 @@ Facets = dict[str, str]
 @tk.blanket.helpers
 @tk.blanket.validators
 class CcphvaPlugin(p.SingletonPlugin, DefaultTranslation):
+    p.implements(IDataDictionaryForm, inherit=True)
     p.implements(p.IConfigurer)
     p.implements(p.IFacets, inherit=True)
     p.implements(p.IMiddleware, inherit=True)
@@ -55,3 +67,16 @@ class CcphvaPlugin(p.SingletonPlugin, DefaultTranslation):
 
     def before_dataset_search(self, search_params: dict[str, Any]) -> dict[str, Any]:
         return search.query(search_params)
+
+    def after_dataset_search(
+        self, search_results: dict[str, Any], search_params: dict[str, Any]
+    ) -> dict[str, Any]:  # noqa: ARG002
+        names.on_datasets(search_results["results"])
+        names.on_facets(search_results.get("search_facets") or {})
+        return search_results
+
+    def after_dataset_show(self, context: Context, pkg_dict: dict[str, Any]) -> None:  # noqa: ARG002
+        names.on_datasets([pkg_dict])
+
+    def update_datastore_create_schema(self, schema: Schema) -> Schema:
+        return data_dictionary.extend(schema)

@@ -10,7 +10,9 @@ from typing import Any
 MOST = 3
 _STEM = 5
 _WORD = re.compile(r"[^\W\d_]{4,}")
-_EMPTY = frozenset({"autre", "autres", "avec", "dans", "pour", "oder", "eine", "other", "public", "secteur", "thema"})
+_EMPTY = frozenset(
+    {"autre", "autres", "avec", "dans", "pour", "oder", "eine", "other", "public", "secteur", "thema"}
+)
 
 
 def themes(text: str, choices: Iterable[Mapping[str, Any]], most: int = MOST) -> list[str]:

@@ -10,7 +10,7 @@ const here = import.meta.dirname ?? new URL(".", import.meta.url).pathname;
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 await build({
-  entryPoints: readdirSync(here).filter((name) => /^(page|map).*\.(js|css)$/.test(name)).map((name) => join(here, name)),
+  entryPoints: readdirSync(here).filter((name) => /^(page.*\.js|map.*\.css)$/.test(name)).map((name) => join(here, name)),
   nodePaths: [join(tools, "node_modules")],
   outdir: out,
   bundle: true,

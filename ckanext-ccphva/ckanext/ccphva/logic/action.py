@@ -8,10 +8,16 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 from ckan.logic import validate
 from ckan.types import Context, DataDict
-from ckanext.ccphva import narrative, pages, search, suggestions
+from ckanext.ccphva import names, narrative, pages, search, suggestions
 from ckanext.ccphva.logic import schema
 
-__all__ = ["ccphva_home_show", "ccphva_keyword_autocomplete", "ccphva_page_show", "ccphva_theme_suggest"]
+__all__ = [
+    "ccphva_home_show",
+    "ccphva_keyword_autocomplete",
+    "ccphva_page_show",
+    "ccphva_theme_suggest",
+    "organization_list_for_user",
+]
 
 
 @tk.side_effect_free
@@ -56,7 +62,7 @@ def ccphva_keyword_autocomplete(context: Context, data_dict: DataDict) -> list[s
     tk.check_access("ccphva_keyword_autocomplete", context, data_dict)
     field = search.keyword_field(data_dict["language"])
     wanted = {"rows": 0, "facet.field": [field], "facet.limit": 5000, "include_private": True}
-    found = tk.get_action("package_search")({"user": context["user"]}, wanted)
+    found = tk.get_action("package_search")({"user": context.get("user", "")}, wanted)
     items = sorted(found["search_facets"][field]["items"], key=lambda item: (-item["count"], item["name"]))
     return suggestions.beginning((item["name"] for item in items), data_dict["q"])
 
@@ -74,3 +80,12 @@ def ccphva_theme_suggest(context: Context, data_dict: DataDict) -> list[str]:
     found = tk.get_action("scheming_dataset_schema_show")({}, {"type": data_dict["type"]})
     field = next((each for each in found["dataset_fields"] if each["field_name"] == "theme"), None)
     return suggestions.themes(data_dict["text"], tk.h.scheming_field_choices(field) or []) if field else []
+
+
+@tk.side_effect_free
+@tk.chained_action
+def organization_list_for_user(up: Any, context: Context, data_dict: DataDict) -> list[dict[str, Any]]:
+    """Core's, with ``title_translated`` on each organisation: forms offer it in the agent's language."""
+    found = up(context, data_dict)
+    names.on_groups(found)
+    return found

@@ -98,9 +98,7 @@ def fluent_keywords(field: Mapping[str, Any], _schema: Any) -> Validator:
                 continue
             found[language] = list(dict.fromkeys(word.strip() for word in words if word.strip()))
             if len(found[language]) > limits.MOST_KEYWORDS:
-                errors[key].append(
-                    f"{language}: " + tk._("more than %d keywords") % limits.MOST_KEYWORDS
-                )
+                errors[key].append(f"{language}: " + tk._("more than %d keywords") % limits.MOST_KEYWORDS)
             if any(len(word) > limits.LONGEST_KEYWORD for word in found[language]):
                 errors[key].append(
                     f"{language}: " + tk._("a keyword is longer than %d characters") % limits.LONGEST_KEYWORD

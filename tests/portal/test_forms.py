@@ -1,4 +1,4 @@
-"""The dataset form: steps, faults beside their fields, two people at once, sent twice, bounds, suggestions."""
+"""The dataset form: steps, faults beside their fields, two at once, sent twice, bounds, suggestions."""
 
 from __future__ import annotations
 

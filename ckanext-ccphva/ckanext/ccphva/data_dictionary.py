@@ -1,7 +1,7 @@
 """The DataStore's data dictionary in four languages (CKAN's IDataDictionaryForm).
 
-A column's `info` holds `label_translated` and `notes_translated`, `{language: text}`; core's `label` and `notes`
-are the French text, so that clients of core read on. `docs/developer/forms.md` has the rule.
+A column's `info` holds `label_translated` and `notes_translated`, `{language: text}`; core's `label` and
+`notes` are the French text, so that clients of core read on. `docs/developer/forms.md` has the rule.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from typing import Any
 
 from ckan.lib.navl.dictization_functions import unflatten
 from ckan.logic import clean_dict, parse_params, tuplize_dict
-from ckanext.scheming.plugins import expand_form_composite
 from ckanext.ccphva import freshness, languages
+from ckanext.scheming.plugins import expand_form_composite
 
 MISSING, FILLED, OUTDATED = "missing", "filled", "outdated"
 

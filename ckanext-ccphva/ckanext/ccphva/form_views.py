@@ -6,7 +6,7 @@ checks one page at a time; here its pages are steps of one form. `docs/developer
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -38,9 +38,7 @@ class NewDataset(CreateView):
             found = tk.get_action("package_show")({"user": tk.current_user.name}, {"id": name})
         except (tk.ObjectNotFound, tk.NotAuthorized):
             return False
-        age = datetime.now(timezone.utc).replace(tzinfo=None) - datetime.fromisoformat(
-            found["metadata_created"]
-        )
+        age = datetime.now(UTC).replace(tzinfo=None) - datetime.fromisoformat(found["metadata_created"])
         return (
             tk.current_user.is_authenticated
             and found.get("creator_user_id") == tk.current_user.id

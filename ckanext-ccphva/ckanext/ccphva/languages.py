@@ -94,7 +94,7 @@ def markup(text: str, allowed: Iterable[str] = ()) -> list[str]:
 
 
 def faults_by_language(faults: Iterable[str]) -> dict[str, list[str]]:
-    """Faults of a multilingual field under the language that each names (`de: …`), else under the main one."""
+    """Faults of a multilingual field under the language that each names (`de: …`), else the main one."""
     found: dict[str, list[str]] = {}
     for fault in faults:
         code, colon, rest = str(fault).partition(": ")

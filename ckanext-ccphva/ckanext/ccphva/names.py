@@ -15,7 +15,7 @@ FACETS = ("organization", "groups")
 
 
 def on_datasets(datasets: Iterable[Thing]) -> None:
-    """Put `title` and `title_translated` on each dataset's organisation and groups, with one query for all."""
+    """Put `title` and `title_translated` on the datasets' organisations and groups, with one query."""
     shown = [thing for dataset in datasets for thing in _named(dataset)]
     on_groups(shown)
 

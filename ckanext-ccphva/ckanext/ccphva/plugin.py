@@ -69,8 +69,10 @@ class CcphvaPlugin(p.SingletonPlugin, DefaultTranslation):
         return search.query(search_params)
 
     def after_dataset_search(
-        self, search_results: dict[str, Any], search_params: dict[str, Any]
-    ) -> dict[str, Any]:  # noqa: ARG002
+        self,
+        search_results: dict[str, Any],
+        search_params: dict[str, Any],  # noqa: ARG002
+    ) -> dict[str, Any]:
         names.on_datasets(search_results["results"])
         names.on_facets(search_results.get("search_facets") or {})
         return search_results

@@ -1,4 +1,4 @@
-"""Suggestions for a form: codes whose labels share words with a text. Lexical, no service, imports no CKAN."""
+"""Suggestions for a form: codes whose labels share words with a text. No service, no CKAN."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _EMPTY = frozenset(
 def themes(text: str, choices: Iterable[Mapping[str, Any]], most: int = MOST) -> list[str]:
     """Values of the choices that share most words with the text, best first.
 
-    A word counts by its first letters, without case and accents, so that `déchets` meets `déchet`. Labels in all
-    languages count, and `keywords` of a choice where the code list has them.
+    A word counts by its first letters, without case and accents, so that `déchets` meets `déchet`. Labels in
+    all languages count, and `keywords` of a choice where the code list has them.
     """
     words = set(stems(text))
     scored = [(len(words & _of(choice)), number, choice["value"]) for number, choice in enumerate(choices)]

@@ -1,4 +1,4 @@
-// On every page of somebody signed in: after a save its draft goes; the link to sign out takes all drafts along.
+// On every page of somebody signed in: after a save its draft goes; signing out takes all drafts along.
 const sent = JSON.parse(sessionStorage.getItem("ccphva-sent") ?? "null");
 if (sent && !document.querySelector("#form-faults, #form-conflict") && document.body.dataset.signedIn) {
   localStorage.removeItem(sent.key);
@@ -10,3 +10,6 @@ document.addEventListener("click", (event) => /\/user\/_?logout/.test(event.targ
 function clear() {
   for (const key of Object.keys(localStorage)) if (key.startsWith("ccphva-draft:")) localStorage.removeItem(key);
 }
+
+// Core names links and buttons otherwise than they read (WCAG 2.5.3, label in name): what is read counts.
+for (const named of document.querySelectorAll("[aria-label][data-bs-title]")) if (named.innerText.trim()) named.removeAttribute("aria-label");

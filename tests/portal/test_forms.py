@@ -125,6 +125,20 @@ def test_resources_survive_an_edit_of_the_dataset(app: Any, agent: dict[str, str
     assert len(call_action("package_show", id="aires")["resources"]) == 1
 
 
+def test_what_the_form_does_not_show_stays(app: Any, agent: dict[str, str]) -> None:
+    """A harvested dataset keeps its URI, and so does its file, when an agent edits them by hand."""
+    uri = "https://example.org/id/1"
+    made = make(uri=uri, resources=[{"url": "https://example.org/a.csv", "uri": uri + "/a"}])
+    form = filled(app.get("/dataset/edit/aires", headers=agent).body)
+    app.post("/dataset/edit/aires", data=form | {"title_translated-fr": "Autre", "save": ""}, headers=agent)
+    address = f"/dataset/aires/resource/{made['resources'][0]['id']}/edit"
+    page = soup(app.get(address, headers=agent)).select_one("form#resource-edit")
+    assert page is not None
+    assert page.find("input", {"name": "uri"})["value"] == uri + "/a"
+    shown = call_action("package_show", id="aires")
+    assert (shown["title"], shown["uri"]) == ("Autre", uri)
+
+
 @pytest.mark.parametrize("script", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>'])
 def test_scripts_are_shown_as_text(app: Any, agent: dict[str, str], script: str) -> None:
     """Markup typed in any field comes back as text."""

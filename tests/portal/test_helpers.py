@@ -100,6 +100,11 @@ def test_helpers_ask_no_database(app: Any) -> None:
                     "ccphva_translated": ({"title_translated": {"de": "Wasser"}}, "title"),
                     "ccphva_territory": ("title",),
                     "ccphva_error_text": (404,),
+                    "ccphva_faults_by_language": (["de: zu lang"],),
+                    "ccphva_form_steps": ("dataset",),
+                    "ccphva_is_multilingual": ({"validators": "fluent_text"},),
+                    "ccphva_language_name": ("de",),
+                    "ccphva_texts": ({"field_name": "title_translated"}, {}),
                 }
                 assert helper(*arguments.get(name, ())), name
         assert seen == []

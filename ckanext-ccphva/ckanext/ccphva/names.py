@@ -20,6 +20,13 @@ def on_datasets(datasets: Iterable[Thing]) -> None:
     on_groups(shown)
 
 
+def on_search(found: Thing) -> Thing:
+    """Put present names on what a search found, and on its filters."""
+    on_datasets(found["results"])
+    on_facets(found.get("search_facets") or {})
+    return found
+
+
 def on_groups(groups: list[Thing]) -> None:
     """Put the present `title` and `title_translated` on organisations and groups that bear an id."""
     titles = storage.group_titles({group["id"] for group in groups if group.get("id")})

@@ -73,9 +73,7 @@ class CcphvaPlugin(p.SingletonPlugin, DefaultTranslation):
         search_results: dict[str, Any],
         search_params: dict[str, Any],  # noqa: ARG002
     ) -> dict[str, Any]:
-        names.on_datasets(search_results["results"])
-        names.on_facets(search_results.get("search_facets") or {})
-        return search_results
+        return names.on_search(search_results)
 
     def after_dataset_show(self, context: Context, pkg_dict: dict[str, Any]) -> None:  # noqa: ARG002
         names.on_datasets([pkg_dict])

@@ -47,7 +47,7 @@ export function guard(form, marker, texts) {
 function typed(form) {
   const values = [];
   for (const field of form.elements) {
-    if (!field.name || NEVER.has(field.name) || ["password", "file", "submit", "button"].includes(field.type)) continue;
+    if (!field.name || NEVER.has(field.name) || ["password", "file", "hidden", "submit", "button"].includes(field.type)) continue;
     if (["checkbox", "radio"].includes(field.type) && !field.checked) continue;
     for (const value of field.multiple ? [...field.selectedOptions].map((o) => o.value) : [field.value]) values.push([field.name, value]);
   }
@@ -89,7 +89,7 @@ function restore(form, values) {
   }
   for (const [name, entries] of byName) growLines(form, name, entries.length);
   for (const field of form.elements) {
-    if (!field.name || NEVER.has(field.name) || field.type === "file") continue;
+    if (!field.name || NEVER.has(field.name) || ["file", "hidden"].includes(field.type)) continue;
     const queue = byName.get(field.name);
     if (["checkbox", "radio"].includes(field.type)) field.checked = Boolean(queue?.some(([, value]) => value === field.value));
     else if (field.multiple) for (const option of field.options) option.selected = Boolean(queue?.some(([, value]) => value === option.value));

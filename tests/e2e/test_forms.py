@@ -24,27 +24,29 @@ PATHS = {
 Open = Callable[..., Page]
 
 
+def sign_in(page: Page, url: str, home: Path) -> None:
+    """Sign in as the demo's administrator."""
+    accounts = json.loads((home / "accounts.json").read_text())
+    account = next(each for each in accounts if each["role"] == "sysadmin")
+    page.goto(url + "/user/login")
+    page.fill("#field-login", account["name"])
+    page.fill("#field-password", account["password"])
+    page.press("#field-password", "Enter")
+    page.wait_for_url(lambda address: "/user/login" not in address)
+
+
 @pytest.fixture
 def signed_in(browser: Browser, stack_url: str, stack_home: Path, content: None) -> Iterator[Open]:
     """Opens a page as the demo's administrator; everything is closed at the end."""
-    accounts = json.loads((stack_home / "accounts.json").read_text())
-    account = next(each for each in accounts if each["role"] == "sysadmin")
     contexts: list[BrowserContext] = []
 
     def open_(path: str, **options: Any) -> Page:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
         contexts.append(context)
         page = context.new_page()
-        sign_in(page)
+        sign_in(page, stack_url, stack_home)
         page.goto(stack_url + path)
         return page
-
-    def sign_in(page: Page) -> None:
-        page.goto(stack_url + "/user/login")
-        page.fill("#field-login", account["name"])
-        page.fill("#field-password", account["password"])
-        page.press("#field-password", "Enter")
-        page.wait_for_url(lambda url: "/user/login" not in url)
 
     yield open_
     for context in contexts:
@@ -137,6 +139,19 @@ def test_a_draft_survives_a_closed_window(signed_in: Open, stack_url: str) -> No
     expect(page.locator("[name=contact-0-name]")).to_have_value("Service voirie")
     page.locator("a[href*='logout'], form[action*='logout'] button").first.click()
     assert page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('ccphva-draft:'))") == []
+
+
+def test_a_draft_survives_an_expired_session(signed_in: Open, stack_url: str, stack_home: Path) -> None:
+    """A form sent without a session is offered again after signing in."""
+    page = signed_in("/fr/dataset/new")
+    page.fill("#field-title_translated-fr", "Session expirée")
+    page.context.clear_cookies()
+    page.locator(".form-actions button[type=submit]").click()
+    page.wait_for_load_state()
+    sign_in(page, stack_url, stack_home)
+    page.goto(stack_url + "/fr/dataset/new")
+    page.get_by_role("button", name="Le reprendre").click()
+    expect(page.locator("#field-title_translated-fr")).to_have_value("Session expirée")
 
 
 def test_a_saved_draft_is_gone(signed_in: Open, stack_url: str, stack_home: Path) -> None:

@@ -12,7 +12,7 @@ from local.settings import DEPLOYMENT, POSTGRES_BIN, TOOLS, VENV, Instance, writ
 
 PLUGINS = (
     "ccphva ccphva_harvest ccphva_dcat harvest dcat dcat_json_interface structured_data "
-    "spatial_metadata spatial_query scheming_datasets scheming_organizations activity "
+    "spatial_metadata spatial_query scheming_datasets scheming_organizations scheming_groups activity "
     "image_view text_view datatables_view datastore ccphva_datastore"
 )
 

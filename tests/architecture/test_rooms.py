@@ -85,17 +85,30 @@ def test_plugin_modules_are_tables_of_contents() -> None:
 
 
 def test_core_templates_are_extended_never_copied() -> None:
-    """A template on the path of a core one starts with ckan_extends and fills blocks in at most 40 lines."""
+    """A template on the path of a core one starts with ckan_extends and fills blocks in at most 40 lines.
+
+    Macros have no blocks to fill: the next test compares theirs with core's.
+    """
     found = []
     folders = [ROOT / "themes", PLUGINS]
     for template in [t for folder in folders for t in folder.rglob("templates/**/*.html")]:
         parts = template.parts
         relative = Path(*parts[len(parts) - parts[::-1].index("templates") :])
-        if (CORE_TEMPLATES / relative).exists():
+        if (CORE_TEMPLATES / relative).exists() and relative.parts[0] != "macros":
             lines = template.read_text().splitlines()
             if not lines or "ckan_extends" not in lines[0] or len(lines) > 40:
                 found.append(str(relative))
     assert not found
+
+
+def test_macros_take_what_core_gives_them() -> None:
+    """A macro in the place of a core one has core's name, parameters and defaults, and at most 25 lines."""
+    head = re.compile(r"{%-?\s*macro\s+(\w+\(.*?\))\s*-?%}", re.DOTALL)
+    for own in (ROOT / "themes" / "territory" / "templates" / "macros").rglob("*.html"):
+        core = CORE_TEMPLATES / "macros" / "form" / own.name
+        if core.exists():
+            assert head.findall(own.read_text()) == head.findall(core.read_text()), own.name
+            assert len(own.read_text().splitlines()) <= 25
 
 
 def test_sql_is_spoken_in_its_rooms_only() -> None:

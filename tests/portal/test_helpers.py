@@ -104,6 +104,11 @@ def test_helpers_ask_no_database(app: Any) -> None:
                     "ccphva_concept_labels": ({"codelist": "local-theme"}, ["mobility"]),
                     "ccphva_concept_options": ({"codelist": "local-theme"}, "elsewhere"),
                     "humanize_entity_type": (None, "package", "data_service", "breadcrumb"),
+                    "ccphva_faults_by_language": (["de: zu lang"],),
+                    "ccphva_form_steps": ("dataset",),
+                    "ccphva_is_multilingual": ({"validators": "fluent_text"},),
+                    "ccphva_language_name": ("de",),
+                    "ccphva_texts": ({"field_name": "title_translated"}, {}),
                 }
                 assert helper(*arguments.get(name, ())), name
         assert seen == []

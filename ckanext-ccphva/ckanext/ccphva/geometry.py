@@ -7,10 +7,9 @@ import math
 from typing import Any
 
 import shapely
+from ckanext.ccphva import limits
 from ckanext.ccphva.languages import N_
 from shapely.geometry import mapping, shape
-
-MOST_CHARACTERS = 1_000_000
 
 
 def read(value: Any) -> dict[str, Any]:
@@ -19,7 +18,7 @@ def read(value: Any) -> dict[str, Any]:
     :raises ValueError: with a sentence for the person who sent it.
     """
     text = value if isinstance(value, str) else json.dumps(value)
-    if len(text) > MOST_CHARACTERS:
+    if len(text) > limits.LONGEST_GEOMETRY:
         raise ValueError(N_("the geometry has more than a million characters: simplify it"))
     try:
         found = json.loads(text)

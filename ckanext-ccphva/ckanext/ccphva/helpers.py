@@ -9,7 +9,7 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan.common import config
-from ckanext.ccphva import codelists, fees, kinds, licences, narrative, theme
+from ckanext.ccphva import codelists, fees, form_texts, kinds, languages, licences, narrative, theme
 from ckanext.dcat.utils import catalog_uri
 from flask import has_request_context
 
@@ -21,12 +21,17 @@ __all__ = [
     "ccphva_error_text",
     "ccphva_error_texts",
     "ccphva_fee",
+    "ccphva_faults_by_language",
+    "ccphva_form_steps",
+    "ccphva_is_multilingual",
+    "ccphva_language_name",
     "ccphva_languages",
     "ccphva_licence",
     "ccphva_licence_choices",
     "ccphva_pages",
     "ccphva_stylesheet",
     "ccphva_territory",
+    "ccphva_texts",
     "ccphva_translated",
     "humanize_entity_type",
 ]
@@ -181,3 +186,39 @@ def ccphva_error_texts(errors: Any) -> list[str]:
     if isinstance(errors, list):
         return [text for each in errors for text in ccphva_error_texts(each)]
     return [str(errors)] if errors else []
+
+
+def ccphva_form_steps(dataset_type: str) -> list[dict[str, Any]]:
+    """The steps of a form as the schema has them (`start_form_page`): title, description, fields."""
+    pages = tk.h.scheming_get_dataset_form_pages(dataset_type)
+    if not pages:
+        fields = tk.h.scheming_get_dataset_schema(dataset_type)["dataset_fields"]
+        pages = [{"title": "", "description": "", "fields": fields}]
+    return [
+        {
+            "title": tk.h.scheming_language_text(page["title"]) if page["title"] else "",
+            "description": tk.h.scheming_language_text(page["description"]) if page["description"] else "",
+            "fields": page["fields"],
+        }
+        for page in pages
+    ]
+
+
+def ccphva_is_multilingual(field: Mapping[str, Any]) -> bool:
+    """Whether a field of the schema holds texts by language."""
+    return form_texts.is_multilingual(field)
+
+
+def ccphva_texts(field: Mapping[str, Any], data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One entry a language of a multilingual field: what is typed or stored, and whether it is up to date."""
+    return form_texts.entries(field, data)
+
+
+def ccphva_faults_by_language(faults: Any) -> dict[str, list[str]]:
+    """Faults of a multilingual field by language."""
+    return languages.faults_by_language(faults or [])
+
+
+def ccphva_language_name(code: str) -> str:
+    """A language by its own name."""
+    return languages.NAMES.get(code, code)

@@ -10,6 +10,8 @@ from typing import Any
 LANGUAGES = ("fr", "de", "en", "lb")
 """The portal's languages, preferred first. Texts are stored under these codes and no other."""
 MAIN = LANGUAGES[0]
+NAMES = {"fr": "Français", "de": "Deutsch", "en": "English", "lb": "Lëtzebuergesch"}
+"""Each language by its own name."""
 
 _THREE_LETTERS = {"fra": "fr", "fre": "fr", "deu": "de", "ger": "de", "eng": "en", "ltz": "lb"}
 _TAG = re.compile(r"</?([a-zA-Z][a-zA-Z0-9-]*)(?:\s[^<>]*)?/?>")
@@ -89,6 +91,16 @@ def merge(given: Any, core: Any, stored: Mapping[str, Any] | None, stored_core: 
 def markup(text: str, allowed: Iterable[str] = ()) -> list[str]:
     """Names of the HTML elements in a text that are not allowed there."""
     return sorted({name.lower() for name in _TAG.findall(text)} - set(allowed))
+
+
+def faults_by_language(faults: Iterable[str]) -> dict[str, list[str]]:
+    """Faults of a multilingual field under the language that each names (`de: …`), else the main one."""
+    found: dict[str, list[str]] = {}
+    for fault in faults:
+        code, colon, rest = str(fault).partition(": ")
+        known = bool(colon) and code in LANGUAGES
+        found.setdefault(code if known else MAIN, []).append(rest if known else str(fault))
+    return found
 
 
 def N_(message: str) -> str:  # noqa: N802 -- the name that gettext's tools know

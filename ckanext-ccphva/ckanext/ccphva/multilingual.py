@@ -6,12 +6,13 @@ A field `x_translated` goes with CKAN's `x`: `title`, `notes`, `name`, `descript
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import ckan.plugins.toolkit as tk
-from ckanext.ccphva import languages
+from ckanext.ccphva import form_texts, freshness, languages
 
 Flat = dict[tuple[Any, ...], Any]
 SUFFIX = "_translated"
@@ -26,12 +27,7 @@ def core_name(field: str) -> str | None:
 
 def fields_of(schema: Mapping[str, Any], *groups: str) -> list[Mapping[str, Any]]:
     """The multilingual fields of a schema: those with a validator that ckanext-dcat takes for one, too."""
-    return [
-        field
-        for group in groups
-        for field in schema.get(group, ())
-        if any(name.startswith("fluent") for name in str(field.get("validators", "")).split())
-    ]
+    return [field for group in groups for field in schema.get(group, ()) if form_texts.is_multilingual(field)]
 
 
 def stored_thing(data: Flat, context: Mapping[str, Any]) -> Any:
@@ -48,6 +44,8 @@ def gather(data: Flat, schema: Mapping[str, Any], context: Mapping[str, Any]) ->
     stored = stored_thing(data, context)
     for prefix, thing, fields in _things(data, schema, stored):
         before = dict(thing.extras or {}) if thing is not None else None
+        checked = _checked(data, prefix, fields)
+        states = {}
         for field in fields:
             name = field["field_name"]
             old = (languages.parse(before.get(name)) or {}) if before is not None else None
@@ -58,6 +56,43 @@ def gather(data: Flat, schema: Mapping[str, Any], context: Mapping[str, Any]) ->
                 if value is None and field.get("required"):
                     value = old  # as CKAN does: an update that names no title keeps it
             data[(*prefix, name)] = tk.missing if value is None else value
+            if state := _state(name, value, old, before, checked):
+                states[name] = state
+        data[(*prefix, freshness.FIELD)] = json.dumps(states) if states else tk.missing
+
+
+def _state(
+    name: str,
+    value: Any,
+    old: Mapping[str, Any] | None,
+    before: Mapping[str, Any] | None,
+    checked: Mapping[str, list[str]],
+) -> freshness.State:
+    """The state of one field's translations; none for what the field's own validator will refuse."""
+    texts = languages.split_known(languages.parse(value) or {})[0]
+    if name == KEYWORDS:
+        texts = {code: _words(words) for code, words in texts.items()}
+    states = languages.parse((before or {}).get(freshness.FIELD)) or {}
+    return freshness.follow(texts, old or {}, states.get(name) or {}, checked.get(name, []))
+
+
+def _words(words: Any) -> Any:
+    return [word for word in words.split(",") if word.strip()] if isinstance(words, str) else words
+
+
+def _checked(
+    data: Flat, prefix: tuple[Any, ...], fields: Iterable[Mapping[str, Any]]
+) -> dict[str, list[str]]:
+    """The translations that the payload declares still right, by field: a dict, or boxes of the form."""
+    extras = data.get((*prefix, "__extras"))
+    if not isinstance(extras, dict):
+        return {}
+    said = languages.parse(extras.pop(freshness.CHECKED, None)) or {}
+    found: dict[str, list[str]] = {}
+    for name in (field["field_name"] for field in fields):
+        codes = extras.pop(f"{name}-checked", None) or said.get(name) or []
+        found[name] = [codes] if isinstance(codes, str) else [str(code) for code in codes]
+    return found
 
 
 def _merged(data: Flat, prefix: tuple[Any, ...], name: str, old: Any, thing: Any) -> Any:
@@ -90,8 +125,9 @@ def _given(data: Flat, prefix: tuple[Any, ...], field: str) -> Any:
     extras = data.get((*prefix, "__extras"))
     if isinstance(extras, dict):
         parts = {name: extras.pop(name) for name in list(extras) if name.startswith(f"{field}-")}
-        if parts and value is None:
-            return {name.removeprefix(f"{field}-"): text for name, text in parts.items()}
+        if parts:  # beside them a form that patches sends back what was stored
+            typed = {name.removeprefix(f"{field}-"): text for name, text in parts.items()}
+            return {**(languages.parse(value) or {}), **typed}
     return value
 
 

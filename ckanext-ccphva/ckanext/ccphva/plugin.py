@@ -8,11 +8,13 @@ import ckan.plugins as p
 import ckan.plugins.toolkit as tk
 from ckan.common import CKANConfig
 from ckan.lib.plugins import DefaultTranslation
-from ckan.types import CKANApp, Context
+from ckan.types import CKANApp, Context, Schema
 from ckanext.ccphva import (
+    data_dictionary,
     datasets,
     followers,
     middleware,
+    names,
     pages,
     reconcile,
     review_mails,
@@ -21,6 +23,7 @@ from ckanext.ccphva import (
     sidelights,
     theme,
 )
+from ckanext.datastore.interfaces import IDataDictionaryForm
 
 Facets = dict[str, str]
 
@@ -33,6 +36,7 @@ Facets = dict[str, str]
 @tk.blanket.helpers
 @tk.blanket.validators
 class CcphvaPlugin(p.SingletonPlugin, DefaultTranslation):
+    p.implements(IDataDictionaryForm, inherit=True)
     p.implements(p.IConfigurer)
     p.implements(p.IFacets, inherit=True)
     p.implements(p.IMiddleware, inherit=True)
@@ -77,4 +81,15 @@ class CcphvaPlugin(p.SingletonPlugin, DefaultTranslation):
         reviews.hide(pkg_dict["id"])
 
     def after_dataset_show(self, context: Context, pkg_dict: dict[str, Any]) -> None:
+        names.on_datasets([pkg_dict])
         sidelights.add(context, pkg_dict)
+
+    def after_dataset_search(
+        self,
+        search_results: dict[str, Any],
+        search_params: dict[str, Any],  # noqa: ARG002
+    ) -> dict[str, Any]:
+        return names.on_search(search_results)
+
+    def update_datastore_create_schema(self, schema: Schema) -> Schema:
+        return data_dictionary.extend(schema)

@@ -37,9 +37,15 @@ def document(found: Document) -> Document:
     for language in languages.LANGUAGES:
         found[f"title_{language}"] = _in(dataset.get("title_translated"), language) or None
         found[f"text_{language}"] = list(dict.fromkeys(_texts(dataset, language)))
+        found[keyword_field(language)] = _strings(_in(dataset.get("tags_translated"), language))
     found["vocab_theme"] = dataset.get("theme") or []
     _put_outline(found, dataset)
     return {name: value for name, value in found.items() if not _too_long_or_translated(name, value)}
+
+
+def keyword_field(language: str) -> str:
+    """The field of the index that holds a language's keywords as they are written (CKAN's `vocab_*`)."""
+    return f"vocab_keywords_{language}"
 
 
 def _texts(dataset: Mapping[str, Any], language: str) -> Iterator[str]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from ckan import model
@@ -196,3 +196,24 @@ def fees(*, private: bool) -> list[dict[str, Any]]:
         for name, title, id_, text in found
         if text
     ]
+
+
+class GroupTitle(NamedTuple):
+    """What an organisation or group is called now."""
+
+    name: str
+    title: str
+    translated: dict[str, str]
+
+
+def group_titles(ids: Collection[str] = (), names: Collection[str] = ()) -> dict[str, GroupTitle]:
+    """Titles of organisations and groups by their id, in one query."""
+    if not ids and not names:
+        return {}
+    table = group_table.c
+    columns = (table.id, table.name, table.title, table.extras)
+    found = model.Session.query(*columns).filter(table.id.in_(ids) | table.name.in_(names))
+    return {
+        id_: GroupTitle(name, title or name, languages.parse((extras or {}).get("title_translated")) or {})
+        for id_, name, title, extras in found
+    }

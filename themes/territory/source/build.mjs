@@ -10,12 +10,14 @@ const here = import.meta.dirname ?? new URL(".", import.meta.url).pathname;
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 await build({
-  entryPoints: readdirSync(here).filter((name) => /^(page|map).*\.(js|css)$/.test(name)).map((name) => join(here, name)),
+  entryPoints: readdirSync(here).filter((name) => /^(page.*\.js|map.*\.css)$/.test(name)).map((name) => join(here, name)),
   nodePaths: [join(tools, "node_modules")],
   outdir: out,
   bundle: true,
   minify: true,
   format: "esm",
+  splitting: true,
+  chunkNames: "part-[hash]",
   target: ["chrome109", "firefox115", "safari15.6"],
   loader: { ".svg": "dataurl", ".woff2": "file" },
   logLevel: "warning",

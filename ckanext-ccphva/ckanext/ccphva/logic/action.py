@@ -9,10 +9,11 @@ import ckan.plugins.toolkit as tk
 from ckan.logic import validate
 from ckan.types import Context, DataDict
 from ckanext.ccphva import codelists, languages, narrative, pages
-from ckanext.ccphva.logic import lawful, publication, quality, schema
+from ckanext.ccphva.logic import lawful, publication, quality, schema, typing_help
 from ckanext.ccphva.logic.lawful import *  # noqa: F403
 from ckanext.ccphva.logic.publication import *  # noqa: F403 -- the blanket looks for actions here
 from ckanext.ccphva.logic.quality import *  # noqa: F403
+from ckanext.ccphva.logic.typing_help import *  # noqa: F403
 from ckanext.ccphva.rdf import serializer, skos
 from ckanext.dcat.utils import catalog_uri
 
@@ -26,6 +27,7 @@ __all__ = [
 __all__ += lawful.__all__
 __all__ += publication.__all__
 __all__ += quality.__all__
+__all__ += typing_help.__all__
 
 
 @tk.side_effect_free

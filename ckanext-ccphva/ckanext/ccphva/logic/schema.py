@@ -60,3 +60,13 @@ def two_versions(not_empty: Validator, unicode_safe: Validator, ignore_empty: Va
 @validator_args
 def licence_list(default: ValidatorFactory, one_of: ValidatorFactory) -> Schema:
     return {"language": [default("fr"), one_of(["fr", "de", "en", "lb"])]}
+
+
+@validator_args
+def keyword_autocomplete(not_empty: Validator, unicode_safe: Validator, one_of: ValidatorFactory) -> Schema:
+    return {"q": [not_empty, unicode_safe], "language": [not_empty, one_of(["fr", "de", "en", "lb"])]}
+
+
+@validator_args
+def theme_suggest(not_empty: Validator, unicode_safe: Validator, default: ValidatorFactory) -> Schema:
+    return {"text": [not_empty, unicode_safe], "type": [default("dataset"), unicode_safe]}

@@ -14,15 +14,24 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan import model
-from ckanext.ccphva import geometry, identifiers, languages, multilingual, reviews, rights, visibility, workflow
+from ckanext.ccphva import (
+    bounds,
+    geometry,
+    identifiers,
+    languages,
+    limits,
+    multilingual,
+    reviews,
+    rights,
+    visibility,
+    workflow,
+)
 from ckanext.scheming.validation import scheming_validator
 
 Validator = Callable[..., Any]
 Flat = dict[tuple[Any, ...], Any]
 
 KEYWORDS, PARENT = "ccphva_keywords", "ccphva_parent"
-LONGEST = 100_000
-LONGEST_KEYWORD = 100
 WEB = {"http", "https", "ftp", "ftps", "sftp", "mailto", "mqtt", "mqtts", "ws", "wss", "urn", "doi"}
 _DURATION = re.compile(r"-?P(?=\d|T\d)(\d+Y)?(\d+M)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?")
 _SCHEME = re.compile(r"\s*([a-zA-Z][a-zA-Z0-9+.-]*):")
@@ -32,7 +41,8 @@ _SCHEME = re.compile(r"\s*([a-zA-Z][a-zA-Z0-9+.-]*):")
 def ccphva_texts_first(_field: Any, schema: Mapping[str, Any]) -> Validator:
     """One dict of languages for each multilingual field, whatever form the client chose."""
 
-    def validator(_key: Any, data: Flat, _errors: Flat, context: dict[str, Any]) -> None:
+    def validator(_key: Any, data: Flat, errors: Flat, context: dict[str, Any]) -> None:
+        bounds.check(data, schema, errors)
         multilingual.gather(data, schema, context)
 
     return validator
@@ -152,9 +162,11 @@ def fluent_keywords(field: Mapping[str, Any], _schema: Any) -> Validator:
                 errors[key].append(f"{language}: " + tk._("expecting list of strings"))
                 continue
             found[language] = list(dict.fromkeys(word.strip() for word in words if word.strip()))
-            if any(len(word) > LONGEST_KEYWORD for word in found[language]):
+            if len(found[language]) > limits.MOST_KEYWORDS:
+                errors[key].append(f"{language}: " + tk._("more than %d keywords") % limits.MOST_KEYWORDS)
+            if any(len(word) > limits.LONGEST_KEYWORD for word in found[language]):
                 errors[key].append(
-                    f"{language}: " + tk._("a keyword is longer than %d characters") % LONGEST_KEYWORD
+                    f"{language}: " + tk._("a keyword is longer than %d characters") % limits.LONGEST_KEYWORD
                 )
             if any(languages.markup(word) for word in found[language]):
                 errors[key].append(f"{language}: " + tk._("HTML is not allowed here"))
@@ -197,7 +209,7 @@ def _known(key: Any, data: Flat, errors: Flat, field: Mapping[str, Any]) -> dict
 def _text_fault(text: Any, field: Mapping[str, Any]) -> str | None:
     if not isinstance(text, str):
         return tk._("expecting a text")
-    most = int(field.get("max_length", LONGEST))
+    most = int(field.get("max_length", limits.LONGEST_VALUE))
     if len(text) > most:
         return tk._("the text is longer than %d characters") % most
     if found := languages.markup(text, languages.FORMATTING if field.get("formatted") else ()):

@@ -22,6 +22,9 @@ def up(instance: Instance) -> None:
     _refuse_full_disk(instance)
     tools.prepare()
     supervisor = Supervisor(instance)
+    if supervisor.pid is not None and configuration.changed(instance):
+        say("The configuration has changed since the start: starting anew")
+        supervisor.stop()
     if supervisor.pid is None:
         configuration.write(instance)
         search.write_home(instance)

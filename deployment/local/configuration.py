@@ -193,15 +193,26 @@ def render(template: str, values: dict[str, Any]) -> str:
     return environment.get_template(template).render(values)
 
 
+FILES = {
+    "ckan.ini.j2": "ckan.ini",
+    "supervisord.conf.j2": "supervisord.conf",
+    "nginx.conf.j2": "nginx.conf",
+    "redis.conf.j2": "redis.conf",
+}
+
+
+def changed(instance: Instance) -> bool:
+    """Whether a running instance was started with another configuration than the one that holds now."""
+    values = context(instance)
+    return any(
+        (instance.home / name).read_text() != render(template, values) for template, name in FILES.items()
+    )
+
+
 def write(instance: Instance) -> None:
     """Write all configuration files of the instance; those with secrets are readable by their owner only."""
     values = context(instance)
-    for template, name in (
-        ("ckan.ini.j2", "ckan.ini"),
-        ("supervisord.conf.j2", "supervisord.conf"),
-        ("nginx.conf.j2", "nginx.conf"),
-        ("redis.conf.j2", "redis.conf"),
-    ):
+    for template, name in FILES.items():
         write_private(instance.home / name, render(template, values))
     write_private(
         instance.ini(in_process_tests=True), render("ckan.ini.j2", context(instance, in_process_tests=True))

@@ -17,7 +17,7 @@ from catalogue_support import call_action, forget_tables, plugins_loaded  # noqa
 from ckan import model
 from ckan.tests import factories
 from ckan.tests.helpers import CKANTestApp, _get_test_app
-from ckanext.ccphva_datastore import backend, placement, relations, storage
+from ckanext.ccphva_datastore import backend, placement, relations, storage, views
 from ckanext.ccphva_datastore.backend import Backend
 from ckanext.ccphva_datastore.interfaces import IEffectiveRelation, Relation
 from ckanext.datastore.backend import DatastoreBackend
@@ -318,6 +318,15 @@ def test_a_column_named_like_a_parameter_is_refused(table: dict[str, Any]) -> No
     for columns in ({"fields": [{"id": "a :b", "type": "text"}]}, {"records": [{":b": 1}]}):
         with pytest.raises(tk.ValidationError, match="colon"):
             call_action("datastore_create", resource_id=table["id"], force=True, **columns)
+
+
+def test_no_portal_without_the_seam(app: CKANTestApp) -> None:
+    """Where another backend registered last, every perimeter would be void: the portal does not start."""
+    with (
+        mock.patch.object(DatastoreBackend, "_active_backend", object()),
+        pytest.raises(RuntimeError, match="must stand after datastore"),
+    ):
+        views.install(app.flask_app)
 
 
 class TestClosed:

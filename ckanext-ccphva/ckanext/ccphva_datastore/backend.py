@@ -12,7 +12,7 @@ from ckan.types import Context
 from ckanext.ccphva_datastore import relations, storage
 from ckanext.ccphva_datastore.relations import Relation
 from ckanext.datastore import interfaces
-from ckanext.datastore.backend import postgres
+from ckanext.datastore.backend import DatastoreBackend, postgres
 from sqlalchemy.exc import StatementError
 
 log = logging.getLogger(__name__)
@@ -115,6 +115,15 @@ class Backend(postgres.DatastorePostgresqlBackend):
     def calculate_record_count(self, resource_id: str) -> None:
         if relation := relations.locate(resource_id):
             storage.keep_count(relation)
+
+
+def require() -> None:
+    """Refuse to serve tables past the seam: the last backend that registers is the one that works.
+
+    :raises RuntimeError: another plugin stands after this one in `ckan.plugins`.
+    """
+    if not isinstance(DatastoreBackend.get_active_backend(), Backend):
+        raise RuntimeError("ckan.plugins: ccphva_datastore must stand after datastore")
 
 
 def safe_texts(query: dict[str, Any]) -> dict[str, Any]:

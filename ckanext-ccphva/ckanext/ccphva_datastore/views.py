@@ -9,7 +9,7 @@ import ckan.lib.navl.dictization_functions as navl
 import ckan.plugins.toolkit as tk
 import psycopg2
 from ckan.types import CKANApp, Context
-from ckanext.ccphva_datastore import dump
+from ckanext.ccphva_datastore import backend, dump
 from ckanext.datastore.backend import DatastoreBackend
 from ckanext.datastore.blueprint import dump_schema
 from flask import Response
@@ -17,6 +17,7 @@ from flask import Response
 
 def install(app: CKANApp) -> CKANApp:
     """Serve `/datastore/dump/<id>` by `dump`; its address and its link in core's pages stay."""
+    backend.require()
     if "datastore.dump" in app.view_functions:
         app.view_functions["datastore.dump"] = whole_table
     return app

@@ -23,10 +23,6 @@ __all__ = [
 ]
 
 
-
-
-
-
 @tk.side_effect_free
 @validate(schema.licence_list)
 def ccphva_licence_list(context: Context, data_dict: DataDict) -> list[dict[str, Any]]:

@@ -17,10 +17,6 @@ __all__ = [
 ]
 
 
-
-
-
-
 @tk.auth_allow_anonymous_access
 def ccphva_licence_list(_context: Context, _data_dict: DataDict | None) -> AuthResult:
     """Everyone."""

@@ -17,10 +17,6 @@ __all__ = [
 ]
 
 
-
-
-
-
 @tk.side_effect_free
 @validate(schema.keyword_autocomplete)
 def ccphva_keyword_autocomplete(context: Context, data_dict: DataDict) -> list[str]:

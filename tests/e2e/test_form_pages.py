@@ -107,7 +107,7 @@ def test_by_keyboard_alone(signed_in: Open) -> None:
 def test_communes_are_chosen_without_a_mouse(signed_in: Open) -> None:
     """The map's panel writes GeoJSON from ticked communes and from figures."""
     page = signed_in("/fr/dataset/new")
-    page.get_by_role("link", name="Temps et lieux").click()
+    page.get_by_role("link", name="Où et quand").click()
     page.locator("#field-spatial_coverage > [data-add-group]").press("Enter")
     page.locator("[data-open-map]").first.press("Enter")
     box = page.locator(".t-outline input[type=checkbox]").first
@@ -126,7 +126,7 @@ def test_a_draft_survives_a_closed_window(signed_in: Open, stack_url: str) -> No
     """What was typed, groups included, is offered again, and is gone after it was thrown away."""
     page = signed_in("/fr/dataset/new")
     page.fill("#field-title_translated-fr", "À reprendre")
-    page.get_by_role("link", name="Droits et contacts").click()
+    page.get_by_role("link", name="Contacts", exact=True).click()
     page.locator("#field-contact > [data-add-group]").click()
     page.fill("[name=contact-0-name]", "Service voirie")
     page.wait_for_function(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -59,7 +60,12 @@ class Entries:
     """The ways into the catalogue for whole datasets; each makes or changes one of its own."""
 
     def __init__(self, owner: str, fields: dict[str, Any]) -> None:
-        self.owner, self.fields = owner, fields
+        self.owner, self._fields = owner, fields
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """A copy: CKAN writes ids into what it is given."""
+        return deepcopy(self._fields)
 
     def base(self, name: str) -> dict[str, Any]:
         return {"name": name, "title": "Jeu", "owner_org": self.owner}

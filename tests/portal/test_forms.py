@@ -68,7 +68,7 @@ def test_faults_link_to_their_field_and_stand_beside_it(app: Any, agent: dict[st
     assert model.Package.get("aires") is None
 
 
-def test_an_unticked_box_stays_unticked_after_a_fault(app: Any, agent: dict[str, str]) -> None:
+def test_an_emptied_choice_stays_empty_after_a_fault(app: Any, agent: dict[str, str]) -> None:
     """What an agent empties does not come back from the store when another field is refused."""
     theme = "http://publications.europa.eu/resource/authority/data-theme/ENVI"
     make(theme=[theme])
@@ -77,7 +77,7 @@ def test_an_unticked_box_stays_unticked_after_a_fault(app: Any, agent: dict[str,
         app.post("/dataset/edit/aires", data=form | {"title_translated-fr": "", "save": ""}, headers=agent)
     )
     assert page.select_one("#form-faults") is not None
-    assert not page.find("input", {"value": theme}).has_attr("checked")
+    assert not page.find("option", {"value": theme}).has_attr("selected")
 
 
 def test_two_people_at_once(app: Any, agent: dict[str, str]) -> None:
@@ -163,7 +163,8 @@ def test_scripts_are_shown_as_text(app: Any, agent: dict[str, str], script: str)
         ("title_translated", {"fr": "a" * 401}, 400),
         ("notes_translated", {"fr": "a" * 50_001}, 50_000),
         ("tags_translated", {"fr": [f"mot {n}" for n in range(3000)]}, limits.MOST_KEYWORDS),
-        ("provenance", "a" * (limits.LONGEST_VALUE + 1), limits.LONGEST_VALUE),
+        ("provenance", {"fr": "a" * 50_001}, 50_000),
+        ("rights", "a" * (limits.LONGEST_VALUE + 1), limits.LONGEST_VALUE),
         ("conforms_to", ["https://example.org/"] * (limits.MOST_ITEMS + 1), limits.MOST_ITEMS),
         ("contact", [{"name": "x"}] * (limits.MOST_ITEMS + 1), limits.MOST_ITEMS),
         ("resources", [{"url": "https://example.org/"}] * 10_000, limits.MOST_RESOURCES),

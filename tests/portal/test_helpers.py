@@ -100,6 +100,7 @@ def test_helpers_ask_no_database(app: Any) -> None:
                     "ccphva_translated": ({"title_translated": {"de": "Wasser"}}, "title"),
                     "ccphva_territory": ("title",),
                     "ccphva_error_text": (404,),
+                    "ccphva_extent": ('{"type":"Point","coordinates":[6,49]}',),
                     "ccphva_concepts": ({"codelist": "frequency"},),
                     "ccphva_concept_labels": ({"codelist": "local-theme"}, ["mobility"]),
                     "ccphva_concept_options": ({"codelist": "local-theme"}, "elsewhere"),
@@ -174,3 +175,18 @@ def test_texts_of_the_territory(ckan_config: Any) -> None:
     assert narrative.territory_text("title", "en") == "Data of the Valley of Mists"
     assert narrative.territory_text("name", "en") == "Communauté du Val des Brumes"
     assert narrative.territory_text("missing", "en") == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"provenance": {"fr": "Levé", "de": "Aufnahme"}}, "Levé"),
+        ({"provenance": {"de": "Aufnahme"}}, "Aufnahme"),
+        ({"provenance": {}}, ""),
+        ({"title": "Eau", "title_translated": {"de": "Wasser"}}, "Eau"),
+    ],
+)
+def test_texts_by_language_are_texts(value: dict[str, Any], expected: str) -> None:
+    """Never a dictionary, whether core has a plain field beside them or not."""
+    field = next(iter(value))
+    assert helpers.ccphva_translated(value, field) == expected

@@ -254,3 +254,16 @@ class TestOrganisation:
             call_action("organization_patch", id=above["id"], parent="below")
         call_action("organization_patch", id=below["id"], parent="")
         assert model.Group.get("below").get_parent_group_hierarchy("organization") == []
+
+
+def test_a_series_may_come_with_files() -> None:
+    """Other catalogues give files to a series: they are kept, though no form of ours asks for them."""
+    series = call_action(
+        "package_create",
+        type="dataset_series",
+        name="serie-avec-fichier",
+        title_translated={"fr": "Série"},
+        owner_org=factories.Organization()["id"],
+        resources=[{"url": "https://example.org/budgets.csv", "name": "budgets"}],
+    )
+    assert [resource["url"] for resource in series["resources"]] == ["https://example.org/budgets.csv"]

@@ -39,3 +39,12 @@ def read(value: Any) -> dict[str, Any]:
             N_("the geometry leaves the world: longitude and latitude in degrees (WGS 84) are expected")
         )
     return dict(mapping(outline))
+
+
+def box(value: Any) -> dict[str, float] | None:
+    """`west`, `south`, `east`, `north` of a geometry, to four decimals (ten metres); None for no geometry."""
+    try:
+        bounds = shape(read(value)).bounds
+    except ValueError:
+        return None
+    return dict(zip(("west", "south", "east", "north"), (round(each, 4) for each in bounds), strict=True))

@@ -9,7 +9,7 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan.common import config
-from ckanext.ccphva import codelists, fees, form_texts, kinds, languages, licences, narrative, theme
+from ckanext.ccphva import codelists, fees, form_texts, geometry, kinds, languages, licences, narrative, theme
 from ckanext.dcat.utils import catalog_uri
 from flask import has_request_context
 
@@ -20,6 +20,7 @@ __all__ = [
     "ccphva_concepts",
     "ccphva_error_text",
     "ccphva_error_texts",
+    "ccphva_extent",
     "ccphva_faults_by_language",
     "ccphva_fee",
     "ccphva_form_steps",
@@ -46,14 +47,23 @@ def ccphva_translated(data: Mapping[str, Any] | None, field: str) -> str:
     """The text of a multilingual field in the reader's language.
 
     :param data: dataset, resource or organisation, with or without ``<field>_translated``.
+    :param field: its name without ``_translated``; a field that core lacks may hold the languages itself.
     :returns: that language, else the plain core field, else the first language that says something, else "".
     """
     data = data or {}
     by_language = data.get(f"{field}_translated") or {}
     if isinstance(by_language, str):  # organisation_list gives extras as they are stored
         by_language = json.loads(by_language)
-    wanted = by_language.get(language()) or data.get(field)
+    own = data.get(field)
+    if isinstance(own, Mapping):
+        by_language, own = own, own.get(languages.MAIN)
+    wanted = by_language.get(language()) or own
     return str(wanted or next((text for text in by_language.values() if text), ""))
+
+
+def ccphva_extent(value: Any) -> dict[str, float] | None:
+    """The box around a geometry in degrees: `west`, `south`, `east`, `north`; None for none."""
+    return geometry.box(value)
 
 
 @tk.chained_helper

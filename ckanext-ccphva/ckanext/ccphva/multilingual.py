@@ -58,7 +58,8 @@ def gather(data: Flat, schema: Mapping[str, Any], context: Mapping[str, Any]) ->
             data[(*prefix, name)] = tk.missing if value is None else value
             if state := _state(name, value, old, before, checked):
                 states[name] = state
-        data[(*prefix, freshness.FIELD)] = json.dumps(states) if states else tk.missing
+        if fields:
+            data[(*prefix, freshness.FIELD)] = json.dumps(states) if states else tk.missing
 
 
 def _state(

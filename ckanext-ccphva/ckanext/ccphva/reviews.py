@@ -112,7 +112,8 @@ def hide(dataset_id: str) -> None:
 def overview(context: Context, dataset: Mapping[str, Any]) -> dict[str, Any]:
     """What the bar on a dataset's page says and offers to one person."""
     state = workflow.state_of(dataset)
-    deleted = dataset["state"] == "deleted"
+    stored = model.Package.get(dataset["id"])  # the index learns of a deletion a second later
+    deleted = stored is not None and stored.state == "deleted"
     publisher = may_publish(context, [dataset["owner_org"]] if dataset.get("owner_org") else [])
     steps = storage.reviews(dataset["id"])
     return {

@@ -89,6 +89,7 @@ COMMON: dict[str, Any] = {
     "visibility": "open",
     "rights": "Citer la source.",
     "applicable_legislation": [HVD_REGULATION],
+    "license_id": "etalab-2.0",
     "hvd_category": ["http://data.europa.eu/bna/c_dd313021"],
     "contact": [CONTACT],
     "publisher": [AGENT],
@@ -224,11 +225,22 @@ def service(**more: Any) -> dict[str, Any]:
 def older(**more: Any) -> dict[str, Any]:
     """A plain dataset that others refer to."""
     names = ("applicable_legislation", "hvd_category", "contact")
-    distribution = {"url": "https://example.org/old.csv", "license": OPEN_LICENCE}
+    api = DISTRIBUTION["access_services"][0] | {
+        "uri": "https://example.org/service/0",
+        "identifier": "service-0",
+    }
+    distribution = {
+        "url": "https://example.org/old.csv",
+        "access_url": "https://example.org/old.csv",
+        "download_url": "https://example.org/old.csv",
+        "license": OPEN_LICENCE,
+        "access_services": [api],
+    }
     return (
         {name: COMMON[name] for name in names}
         | {
             "name": "ancien",
+            "license_id": "etalab-2.0",
             "title_translated": {"fr": "Bornes d'avant"},
             "notes_translated": {"fr": "Celles d'avant."},
             "resources": [distribution | {"applicable_legislation": [HVD_REGULATION]}],

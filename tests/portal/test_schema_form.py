@@ -55,7 +55,11 @@ def test_an_agent_publishes_in_four_languages(app: Any, agent: dict[str, str]) -
     assert made["title_translated"] == {"fr": "Aires de jeux", "de": "Spielplätze", "lb": "Spillplazen"}
     assert made["notes_translated"] == {"fr": "Où jouer."}
     assert made["tags_translated"] == {"fr": ["jeux", "enfants"], "de": ["Kinder"]}
-    assert (made["visibility"], made["private"], made["personal_data"]) == ("restricted", False, "none")
+    assert (made["visibility"], made["private"], made["personal_data"]) == ("restricted", True, "none")
+    assert made["workflow"] == "draft"  # and private until it is published
+    call_action("ccphva_dataset_publish", id="aires")
+    made = call_action("package_show", id="aires")
+    assert (made["visibility"], made["private"]) == ("restricted", False)
 
 
 def test_a_refused_form_keeps_what_was_typed(app: Any, agent: dict[str, str]) -> None:

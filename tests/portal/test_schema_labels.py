@@ -92,5 +92,5 @@ def test_the_schema_has_the_names_of_the_dcat_schema() -> None:
         "reference_system", "spatial_resolution_text", "quality_measurement", "resource_type",
         "representation_technique", "character_encoding", "in_series",
         "licence_regime", "homologation_reference", "homologation_date", "fee",
-        "translation_state",
+        "translation_state", "workflow",
     }  # fmt: skip

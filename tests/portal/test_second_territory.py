@@ -120,6 +120,6 @@ class TestFictiveTerritory:
         assert pages[f"/{name}"][1] == (FICTIVE / "public" / name).read_text()
 
     def test_only_its_own_pages(self, pages: dict[str, list[Any]]) -> None:
-        """The footer links the texts that the territory has, and no other."""
+        """The footer links the licences and the texts that the territory has, and no other."""
         footer = BeautifulSoup(pages["/de"][1], "html.parser").select_one(".t-footer nav")
-        assert [each["href"] for each in footer.find_all("a")] == ["/de/about"]
+        assert [each["href"] for each in footer.find_all("a")] == ["/de/licences", "/de/about"]

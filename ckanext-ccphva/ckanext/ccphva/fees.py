@@ -376,7 +376,7 @@ def _hvd_offer(dataset: Mapping[str, Any], licences: Any, article: str) -> Itera
                 article,
                 N_("a high-value dataset is under a licence no stricter than CC BY 4.0"),
             )
-    if not any(_is_api(resource) for resource in resources) or all(_is_api(each) for each in resources):
+    if not any(map(_is_api, resources)) or not any(map(_is_bulk, resources)):
         yield Finding(
             ("hvd_category",), article, N_("a high-value dataset is offered by an API and as a bulk download")
         )
@@ -391,6 +391,11 @@ def _default_licence(dataset: Mapping[str, Any], resources: Sequence[Mapping[str
 
 def _is_api(resource: Mapping[str, Any]) -> bool:
     return bool(resource.get("access_services")) or str(resource.get("format") or "").upper() in API_FORMATS
+
+
+def _is_bulk(resource: Mapping[str, Any]) -> bool:
+    """A file, beside an API perhaps: one distribution may have both (DCAT 3, §6.8)."""
+    return bool(resource.get("download_url")) or not _is_api(resource)
 
 
 # -- values --------------------------------------------------------------------------------------------------

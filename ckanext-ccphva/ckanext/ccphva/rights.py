@@ -16,7 +16,7 @@ DATASET = (
     "license_id", "licence_regime", "homologation_reference", "homologation_date", "fee", "uri", "state",
     "visibility", "personal_data", "hvd_category", "applicable_legislation",
 )  # fmt: skip
-RESOURCE = ("license_id", "fee", "format", "access_services")
+RESOURCE = ("license_id", "fee", "format", "access_services", "download_url")
 
 
 def gather(data: Flat) -> None:

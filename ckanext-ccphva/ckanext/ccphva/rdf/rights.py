@@ -50,7 +50,7 @@ class RightsProfile(RDFProfile):
             address = licences.uri(licence, base) if licence else None
             fee = fees.fee_of(dataset_dict, resource)
             if licence and address and (resource.get("license_id") or not resource.get("license")):
-                self.g.remove((distribution, DCTERMS.license, None))
+                self._forget_licence(distribution)
                 self.g.add((distribution, DCTERMS.license, URIRef(address)))
                 self._licence(URIRef(address), licence, paid=fee is not None)
             if fee:
@@ -80,6 +80,14 @@ class RightsProfile(RDFProfile):
     def _written(self, dataset: dict[str, Any]) -> list[tuple[dict[str, Any], URIRef]]:
         """Resources with the nodes that the profiles before this one gave them."""
         return [(each, CleanedURIRef(resource_uri(each))) for each in dataset.get("resources", [])]
+
+    def _forget_licence(self, distribution: Any) -> None:
+        """What an earlier profile wrote, with what it said of a licence that nothing names any more."""
+        former = list(self.g.objects(distribution, DCTERMS.license))
+        self.g.remove((distribution, DCTERMS.license, None))
+        for licence in former:
+            if (None, None, licence) not in self.g:
+                self.g.remove((licence, None, None))
 
     def _licence(self, node: URIRef, licence: licences.Licence, *, paid: bool) -> None:
         self.g.add((node, RDF.type, DCTERMS.LicenseDocument))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from content import Api
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from test_browser import AXE
 
 pytestmark = pytest.mark.stack
@@ -61,6 +61,12 @@ def state(page: Page) -> str:
     return page.locator(".t-publication-state strong").inner_text()
 
 
+def send(button: Locator) -> None:
+    """Press a button that sends a form, and wait for the answer: going elsewhere before would cancel it."""
+    with button.page.expect_navigation():
+        button.click()
+
+
 def test_from_draft_to_restored(
     browser: Browser, stack_url: str, accounts: dict[str, dict[str, str]], name: str
 ) -> None:
@@ -75,23 +81,23 @@ def test_from_draft_to_restored(
     if agent.locator(".slug-preview button").is_visible():
         agent.locator(".slug-preview button").click()
     agent.locator("[name='name']").fill(name)
-    agent.locator("button[name='save']").first.click()
+    send(agent.locator("button[name='save']").first)
     agent.locator("[name='url']").first.wait_for(state="attached")
     agent.evaluate("document.querySelector(\"[name='url']\").value = 'https://example.org/nappe.csv'")
-    agent.locator("button[name='save'][value='go-metadata']").click()
+    send(agent.locator("button[name='save'][value='go-metadata']"))
     agent.goto(address)
     assert state(agent) == "Brouillon"
     assert serious(agent) == []
 
-    agent.get_by_role("button", name="Soumettre à publication").click()
+    send(agent.get_by_role("button", name="Soumettre à publication"))
     assert state(agent) == "Soumis"
     assert visitor.goto(address).status == 404  # type: ignore[union-attr]
 
     admin.goto(f"{stack_url}/dashboard/tasks")
     assert serious(admin) == []
-    admin.get_by_role("link", name=TITLE).click()
+    send(admin.get_by_role("link", name=TITLE))
     admin.get_by_label("Commentaire").fill(COMMENT)
-    admin.get_by_role("button", name="Renvoyer avec ce commentaire").click()
+    send(admin.get_by_role("button", name="Renvoyer avec ce commentaire"))
     assert state(admin) == "Renvoyé"
 
     agent.goto(f"{stack_url}/dashboard/tasks")
@@ -99,24 +105,23 @@ def test_from_draft_to_restored(
     expect(agent.get_by_text(COMMENT)).to_be_visible()
     agent.goto(f"{stack_url}/dataset/edit/{name}")
     agent.locator("[name='title_translated-fr']").fill(CORRECTED)
-    agent.locator("button[name='save']").last.click()
+    send(agent.locator("button[name='save']").last)
     agent.goto(f"{address}/history")
     expect(agent.locator(".t-difference ins").first).to_contain_text("2024")
     assert serious(agent) == []
     agent.goto(address)
-    agent.get_by_role("button", name="Soumettre à publication").click()
+    send(agent.get_by_role("button", name="Soumettre à publication"))
 
     admin.goto(address)
-    admin.get_by_role("button", name="Publier le jeu de données").click()
+    send(admin.get_by_role("button", name="Publier le jeu de données"))
     assert visitor.goto(address).status == 200  # type: ignore[union-attr]
 
     admin.goto(f"{stack_url}/dataset/delete/{name}")
     expect(admin.get_by_text("peut le restaurer")).to_be_visible()
-    with admin.expect_navigation():
-        admin.locator("button[name='delete']").click()
+    send(admin.locator("button[name='delete']"))
     admin.goto(address)
     assert state(admin) == "Supprimé"
     assert visitor.goto(address).status == 404  # type: ignore[union-attr]
-    admin.get_by_role("button", name="Restaurer").click()
+    send(admin.get_by_role("button", name="Restaurer"))
     expect(admin.get_by_text("est restauré")).to_be_visible()
     assert visitor.goto(address).status == 200  # type: ignore[union-attr]

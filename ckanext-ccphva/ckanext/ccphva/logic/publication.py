@@ -132,10 +132,10 @@ def ccphva_dataset_restore(context: Context, data_dict: DataDict) -> dict[str, A
     :raises ValidationError: it is not deleted.
     """
     tk.check_access("ccphva_dataset_restore", context, data_dict)
-    dataset = tk.get_action("package_show")(fresh_context(context), {"id": data_dict["id"]})
-    if dataset["state"] != "deleted":
+    stored = model.Package.get(data_dict["id"])  # the index learns of a deletion a second later
+    if stored is None or stored.state != "deleted":
         raise tk.ValidationError({"id": [tk._("this dataset is not deleted")]})
-    restored = {"id": dataset["id"], "state": "active"}
+    restored = {"id": stored.id, "state": "active"}
     return tk.get_action("package_patch")(fresh_context(context), restored)
 
 

@@ -135,8 +135,12 @@ def ccphva_dataset_restore(context: Context, data_dict: DataDict) -> dict[str, A
     stored = model.Package.get(data_dict["id"])  # the index learns of a deletion a second later
     if stored is None or stored.state != "deleted":
         raise tk.ValidationError({"id": [tk._("this dataset is not deleted")]})
-    restored = {"id": stored.id, "state": "active"}
-    return tk.get_action("package_patch")(fresh_context(context), restored)
+    fresh = fresh_context(context)
+    fresh["use_cache"] = False
+    deleted = tk.get_action("package_show")(fresh, {"id": stored.id})
+    update = fresh_context(context)
+    update["original_package"] = deleted  # compared with the index, nothing would have changed
+    return tk.get_action("package_update")(update, {**deleted, "state": "active"})
 
 
 @validate(schema.copy)

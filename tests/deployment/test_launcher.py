@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import time
 from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg2.errors
 import pytest
-from local import configuration, database, supervision
+from local import __main__ as main
+from local import configuration, database, supervision, tools
 from local.console import Failure
 from local.settings import Instance
 
@@ -143,3 +147,80 @@ def test_permissions_are_tried_again_after_a_deadlock(deadlocks: int, succeeds: 
         database.run_permissions(cursor, "\\connect datastore\nGRANT 1;")
     assert set(cursor.executed) == {"GRANT 1;"}
     assert len(cursor.executed) == min(deadlocks + 1, 5)
+
+
+def test_a_full_disk_is_told_before_anything_is_made(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Below a gigabyte the start is refused with what is free and what is needed."""
+    monkeypatch.setattr(main.shutil, "disk_usage", lambda _: SimpleNamespace(free=300_000_000))
+    with pytest.raises(Failure, match="Only 300 MB are free") as refused:
+        main.up(instance)
+    assert "1 GB" in str(refused.value)
+    assert not (instance.home / "postgres").exists()
+
+
+def test_a_missing_program_is_named(tmp_path: Path) -> None:
+    """The sentence names the program and the log."""
+    with pytest.raises(Failure, match="nosuch-program") as refused:
+        tools.run(["nosuch-program"], log=tmp_path / "x.log", what="It could not be made")
+    assert "It could not be made" in str(refused.value)
+
+
+def test_no_network_is_told_with_the_log(tmp_path: Path) -> None:
+    """A download that fails says what it was, where its words are, and that a second call goes on."""
+    log = tmp_path / "maven.log"
+    with pytest.raises(Failure, match="Solr could not be fetched") as refused:
+        tools.run(
+            [sys.executable, "-c", "print('unknown host'); raise SystemExit(1)"],
+            log=log,
+            what="Solr could not be fetched",
+            mend=tools.NETWORK,
+        )
+    assert "call again when it is back" in str(refused.value)
+    assert log.name in str(refused.value)
+    assert "unknown host" in log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("who", "said"),
+    [
+        ("1000", "Run this once, then call again:  sudo sh -c 'apt-get update && apt-get install -y"),
+        ("0", "Without a network, try again when it is back: apt-get update && apt-get install -y"),
+    ],
+)
+def test_missing_packages_without_rights_or_network(root: Path, tmp_path: Path, who: str, said: str) -> None:
+    """A person without rights is given the one exact line; a person without a network the mend."""
+    checkout, programs = tmp_path / "checkout", tmp_path / "bin"
+    (checkout / "deployment" / "local").mkdir(parents=True)
+    programs.mkdir()
+    shutil.copy(root / "portal", checkout)
+    (checkout / "deployment" / "local" / "packages.txt").write_text("/nosuch/program some-package\n")
+    for name, body in (("id", f"echo {who}"), ("sudo", "exit 1"), ("apt-get", "exit 100")):
+        (programs / name).write_text(f"#!/bin/sh\n{body}\n")
+        (programs / name).chmod(0o755)
+    done = portal(checkout, "up", PATH=f"{programs}:{os.environ['PATH']}")
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "some-package" in done.stderr
+    assert not (checkout / "var" / "tools" / "venv").exists()
+
+
+def test_one_ctrl_c_stops_all(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`run` waits while supervisor lives, and an interrupt takes everything down once."""
+    stopped: list[Path] = []
+
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main, "up", lambda _: None)
+    monkeypatch.setattr(main, "down", lambda given: stopped.append(given.home))
+    monkeypatch.setattr(main, "Supervisor", lambda _: SimpleNamespace(pid=1))
+    monkeypatch.setattr(main.time, "sleep", interrupted)
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    try:
+        main.run(instance)
+    finally:
+        signal.signal(signal.SIGINT, before[0])
+        signal.signal(signal.SIGTERM, before[1])
+    assert stopped == [instance.home]

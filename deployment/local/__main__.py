@@ -26,9 +26,9 @@ def up(instance: Instance) -> None:
         say("The configuration has changed since the start: starting anew")
         supervisor.stop()
     if supervisor.pid is None:
+        database.prepare_cluster(instance)  # the configuration names where the cluster really is
         configuration.write(instance)
         search.write_home(instance)
-        database.prepare_cluster(instance)
         say("Starting database, queue and search")
         supervisor.start()
     supervisor.wait_for_base()

@@ -86,6 +86,7 @@ def reset(instance: Instance) -> None:
         "redis",
         "solr",
         "files",
+        "pages",
         "unit-files",
         "mail",
         "nginx",

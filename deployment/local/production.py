@@ -150,6 +150,7 @@ def context(host: Host, secrets: dict[str, str]) -> dict[str, Any]:
             "files": writable / "files",
             "metrics": writable / "metrics",
             "tmp": writable / "tmp",
+            "pages": writable / "pages",
             "resting": writable / "www",
             "backups": Path(host.paths.backups),
             "i18n": software / "var" / "tools" / "i18n",

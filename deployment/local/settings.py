@@ -52,7 +52,19 @@ class Instance:
 
     @cached_property
     def paths(self) -> dict[str, Path]:
-        names = ("log", "run", "files", "redis", "nginx", "solr", "mail", "backups", "metrics", "tmp")
+        names = (
+            "log",
+            "run",
+            "files",
+            "redis",
+            "nginx",
+            "solr",
+            "mail",
+            "backups",
+            "metrics",
+            "tmp",
+            "pages",
+        )
         found = {name: self.folder(name) for name in names}
         for part in (
             "cur",

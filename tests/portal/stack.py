@@ -55,7 +55,13 @@ class Stack:
         return requests.post(f"{self.url}/api/3/action/{action}", json=data, headers=headers, timeout=30)
 
     def get(self, path: str) -> requests.Response:
-        return requests.get(self.url + path, timeout=30, allow_redirects=False)
+        """What the portal itself says: with a cookie, the front's cache of pages is passed by."""
+        headers = {"Cookie": "past=the-cache"}
+        return requests.get(self.url + path, timeout=30, allow_redirects=False, headers=headers)
+
+    def get_as_anybody(self, path: str, **headers: str) -> requests.Response:
+        """What a visitor gets, from the front's cache where it holds the page."""
+        return requests.get(self.url + path, timeout=30, allow_redirects=False, headers=headers)
 
     def health(self) -> dict[str, dict[str, str]]:
         """Parts by name; empty when the portal itself does not answer."""

@@ -43,3 +43,14 @@ def least_free_bytes() -> int:
 def metrics_networks() -> list[str]:
     """Networks (CIDR) from which `/metrics` may be read."""
     return tk.config["ccphva.metrics.networks"]
+
+
+def page_cache_folder() -> Path | None:
+    """Where the front keeps pages that it may show to everybody; None where it keeps none."""
+    folder = tk.config["ccphva.pages.cache_folder"]
+    return Path(folder) if folder else None
+
+
+def outside_hosts() -> list[str]:
+    """Sources of pictures and map tiles outside the portal that a page may use (CSP host sources)."""
+    return tk.config["ccphva.pages.outside_hosts"]

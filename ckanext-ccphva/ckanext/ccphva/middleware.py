@@ -11,8 +11,9 @@ from contextlib import ExitStack
 from typing import Any
 
 from ckan.types import CKANApp
-from ckanext.ccphva import answers, csrf, health, metrics
+from ckanext.ccphva import answers, content_policy, csrf, health, metrics
 from ckanext.ccphva.logs import RedactingFormatter, WithoutTimings, bind_request_id
+from ckanext.ccphva.page_cache import PageCache
 from flask import Flask, request, request_started
 from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -25,9 +26,10 @@ def install(app: CKANApp) -> CKANApp:
     """Put the layers around CKAN's application; called once a process by IMiddleware."""
     csrf.mend(app)
     answers.install(app)
+    content_policy.install(app)
     request_started.connect(_note_endpoint, app)
     _mend_logs(app)
-    app.wsgi_app = Envelope(app.wsgi_app)
+    app.wsgi_app = Envelope(PageCache(app.wsgi_app))
     return app
 
 

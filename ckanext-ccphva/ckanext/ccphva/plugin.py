@@ -15,6 +15,7 @@ from ckanext.ccphva import (
     followers,
     middleware,
     names,
+    page_cache,
     pages,
     reconcile,
     review_mails,
@@ -63,7 +64,7 @@ class CcphvaPlugin(p.SingletonPlugin, DefaultTranslation):
         return middleware.install(app)
 
     def get_followers(self) -> list[followers.Follower]:
-        return [reconcile.SearchReconciler(), review_mails.ReviewMails()]
+        return [reconcile.SearchReconciler(), review_mails.ReviewMails(), page_cache.PagePurge.configured()]
 
     def before_dataset_index(self, pkg_dict: dict[str, Any]) -> dict[str, Any]:
         return search.document(pkg_dict)

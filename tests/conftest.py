@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from local.settings import UNITS
 from stack import Stack, wait_for
 
 ROOT = Path(__file__).parents[1]
@@ -37,9 +38,19 @@ def stack(stack_home: Path, stack_url: str) -> Stack:
     return found
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each of the processes that share the tests out the databases, index and files of its own."""
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        home = Path(os.environ["PORTAL_TEST_HOME"])
+        os.environ["CKAN_INI"] = config.option.ckan_ini = str(home / f"{UNITS[int(worker[2:])]}.ini")
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Library and page tests first, then those that stop and kill services."""
-    items.sort(key=lambda item: "outage" in item.nodeid)
+    """Keep a file's tests in one process, and all of the browser's: they read the same content."""
+    for item in items:
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group("e2e" if folder == "e2e" else item.path.name))
     if "PORTAL_TEST_URL" not in os.environ:
         skip = pytest.mark.skip(reason="needs the running test stack: ./portal test")
         for item in items:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from local import catalogue, configuration, database, production, search, tools
 from local.console import Failure, say
-from local.settings import DEPLOYMENT, ROOT, TOOLS, VENV, Instance, instance_from_environment
+from local.settings import DEPLOYMENT, ROOT, TOOLS, UNITS, VENV, Instance, instance_from_environment
 from local.supervision import Supervisor
 
 
@@ -87,7 +87,7 @@ def reset(instance: Instance) -> None:
         "solr",
         "files",
         "pages",
-        "unit-files",
+        *(f"{unit}-files" for unit in UNITS),
         "mail",
         "nginx",
         "run",
@@ -102,8 +102,11 @@ def reset(instance: Instance) -> None:
 
 def test(_: Instance) -> int:
     """Every test but those of endurance, on an instance of its own; arguments go to pytest."""
-    every = ["tests", "--ignore=tests/endurance", "--cov", "--cov-report=term:skip-covered"]
-    return _tests(sys.argv[2:] or every)
+    if sys.argv[2:]:
+        return _tests(sys.argv[2:])
+    every = ["tests", "--ignore=tests/endurance"]
+    together = [*every, "-m", "not alone", f"--numprocesses={len(UNITS)}", "--dist=loadgroup"]
+    return _tests(together, [*every, "-m", "alone"])
 
 
 def endure(_: Instance) -> int:
@@ -127,8 +130,10 @@ def bench(_: Instance) -> int:
     )
 
 
-def _tests(arguments: list[str]) -> int:
-    return _on_test_stack(lambda instance, environment: _pytest(arguments, environment, instance))
+def _tests(*rounds: list[str]) -> int:
+    return _on_test_stack(
+        lambda instance, environment: max(_pytest(each, environment, instance) for each in rounds)
+    )
 
 
 def _on_test_stack(work: Callable[[Instance, dict[str, str]], int]) -> int:
@@ -139,7 +144,7 @@ def _on_test_stack(work: Callable[[Instance, dict[str, str]], int]) -> int:
     environment = os.environ | {
         "PORTAL_TEST_HOME": str(instance.home),
         "PORTAL_TEST_URL": instance.site_url,
-        "CKAN_INI": str(instance.ini(in_process_tests=True)),
+        "CKAN_INI": str(instance.ini(UNITS[0])),
         "PYTHONPATH": f"{DEPLOYMENT}:{ROOT / 'tests' / 'portal'}",
     }
     try:
@@ -156,7 +161,7 @@ def _pytest(arguments: list[str], environment: dict[str, str], instance: Instanc
         VENV / "bin" / "python",
         "-m",
         "pytest",
-        f"--ckan-ini={instance.ini(in_process_tests=True)}",
+        f"--ckan-ini={instance.ini(UNITS[0])}",
         *arguments,
     ]
     return subprocess.run([str(c) for c in command], cwd=ROOT, env=environment, check=False).returncode

@@ -9,7 +9,7 @@ from pathlib import Path
 from local.configuration import PLUGINS
 from local.console import Failure, say, step
 from local.database import prepare_databases, set_datastore_permissions
-from local.settings import ROOT, TOOLS, VENV, Instance, fingerprint
+from local.settings import ROOT, TOOLS, UNITS, VENV, Instance, fingerprint
 
 
 def ckan(instance: Instance, *arguments: str, ini: Path | None = None) -> str:
@@ -35,7 +35,7 @@ def prepare(instance: Instance) -> None:
         "database": fingerprint(
             ROOT / "deployment" / "requirements" / "runtime.txt",
             *sorted((ROOT / "ckanext-ccphva").rglob("migration")),
-            extra=PLUGINS,  # a plugin that joins brings its tables
+            extra=PLUGINS + " ".join(UNITS),  # a plugin that joins brings its tables
         ),
         "scripts": (TOOLS / ".languages").read_text(),
         "demo": fingerprint(instance.paths["territory"]) + instance.site_url,
@@ -45,7 +45,7 @@ def prepare(instance: Instance) -> None:
     if done.get("database") != wanted["database"]:
         with step("Making databases and tables"):
             prepare_databases(instance)
-            for ini in (instance.ini(), instance.ini(in_process_tests=True)):
+            for ini in (instance.ini(), *map(instance.ini, UNITS)):
                 ckan(instance, "db", "upgrade", ini=ini)
                 ckan(instance, "db", "pending-migrations", "--apply", ini=ini)
                 set_datastore_permissions(instance, ini)

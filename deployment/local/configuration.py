@@ -8,7 +8,7 @@ from typing import Any
 
 import jinja2
 
-from local.settings import DEPLOYMENT, POSTGRES_BIN, TOOLS, VENV, Instance, write_private
+from local.settings import DEPLOYMENT, POSTGRES_BIN, TOOLS, UNITS, VENV, Instance, write_private
 
 PLUGINS = (
     "ccphva ccphva_harvest ccphva_dcat harvest dcat dcat_json_interface structured_data "
@@ -143,23 +143,22 @@ def processes(instance: Instance) -> list[Process]:
     ]
 
 
-def context(instance: Instance, in_process_tests: bool = False) -> dict[str, Any]:
-    """What the templates may use; `in_process_tests` points to databases that tests may empty."""
-    suffix = "_unit" if in_process_tests else ""
-    number = 5 if in_process_tests else 0
-    core = "unit" if in_process_tests else "ckan"
+def context(instance: Instance, unit: str = "") -> dict[str, Any]:
+    """What the templates may use; `unit` points to databases that tests may empty."""
+    suffix = f"_{unit}" if unit else ""
+    number = 5 + 2 * UNITS.index(unit) if unit else 0
     return {
         "local": True,
         "root": instance.is_root,
         "throwaway": instance.throwaway,
-        "in_process_tests": in_process_tests,
-        "paths": instance.paths | ({"files": instance.folder("unit-files")} if in_process_tests else {}),
+        "unit": unit,
+        "paths": instance.paths | ({"files": instance.folder(f"{unit}-files")} if unit else {}),
         "ports": instance.ports,
         "secrets": instance.secrets,
         "territory": instance.territory,
         "processes": processes(instance),
         "plugins": PLUGINS,
-        "site_id": "unit" if in_process_tests else instance.territory_name,
+        "site_id": unit or instance.territory_name,
         "site_url": instance.site_url,
         "base_uri": instance.territory["base_uri"],
         "server_name": "_",
@@ -168,7 +167,7 @@ def context(instance: Instance, in_process_tests: bool = False) -> dict[str, Any
             "datastore_write": instance.database_url("ckan", f"datastore{suffix}"),
             "datastore_read": instance.database_url("datastore_read", f"datastore{suffix}"),
         },
-        "solr_url": f"http://127.0.0.1:{instance.ports['solr']}/solr/{core}",
+        "solr_url": f"http://127.0.0.1:{instance.ports['solr']}/solr/{unit or 'ckan'}",
         "redis_url": instance.redis_url(number),
         "celery_url": instance.redis_url(number + 1),
         "smtp": {
@@ -204,7 +203,7 @@ FILES = {
 def changed(instance: Instance) -> bool:
     """Whether a running instance was started with another configuration than the one that holds now."""
     values = context(instance)
-    return any(
+    return not all(instance.ini(unit).exists() for unit in UNITS) or any(
         (instance.home / name).read_text() != render(template, values) for template, name in FILES.items()
     )
 
@@ -214,9 +213,8 @@ def write(instance: Instance) -> None:
     values = context(instance)
     for template, name in FILES.items():
         write_private(instance.home / name, render(template, values))
-    write_private(
-        instance.ini(in_process_tests=True), render("ckan.ini.j2", context(instance, in_process_tests=True))
-    )
+    for unit in UNITS:
+        write_private(instance.ini(unit), render("ckan.ini.j2", context(instance, unit)))
     for folder in ("body", "proxy", "fastcgi", "uwsgi", "scgi"):
         (instance.paths["nginx"] / folder).mkdir(exist_ok=True)
     (instance.paths["nginx"] / "resting.html").write_text(render("resting.html.j2", values))

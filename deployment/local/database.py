@@ -19,9 +19,9 @@ from psycopg2 import sql
 
 from local.configuration import context, render
 from local.console import Failure, step
-from local.settings import POSTGRES_BIN, Instance
+from local.settings import POSTGRES_BIN, UNITS, Instance
 
-DATABASES = ("ckan", "datastore", "ckan_unit", "datastore_unit")
+DATABASES = ("ckan", "datastore", *(f"{kind}_{unit}" for unit in UNITS for kind in ("ckan", "datastore")))
 ROLES = ("ckan", "datastore_read")
 
 
@@ -141,7 +141,7 @@ def set_datastore_permissions(instance: Instance, ini: Path) -> None:
     from local.catalogue import ckan
 
     script = ckan(instance, "datastore", "set-permissions", ini=ini)
-    database = "datastore_unit" if ini.name == "unit.ini" else "datastore"
+    database = "datastore" if ini == instance.ini() else f"datastore_{ini.stem}"
     with administrator(instance, database) as cursor:
         run_permissions(cursor, script)
 

@@ -132,7 +132,7 @@ def context(host: Host, secrets: dict[str, str]) -> dict[str, Any]:
     redis = f"redis://:{secrets['redis']}@{host.services.redis}"
     return {
         "local": False,
-        "in_process_tests": False,
+        "unit": "",
         "account": host.account,
         "site_id": host.site_id,
         "site_url": f"https://{host.server_name}",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 from xml.etree import ElementTree
 
-from local.settings import DEPLOYMENT, Instance
+from local.settings import DEPLOYMENT, UNITS, Instance
 from local.tools import SITE_PACKAGES
 
-CORES = ("ckan", "unit")
+CORES = ("ckan", *UNITS)
 
 
 def write_home(instance: Instance) -> None:

@@ -21,6 +21,9 @@ DEPLOYMENT = ROOT / "deployment"
 TOOLS = ROOT / "var" / "tools"
 VENV = TOOLS / "venv"
 POSTGRES_BIN = Path("/usr/lib/postgresql/15/bin")
+UNITS = ("unit", "unit_b")
+"""What tests that run inside pytest may empty, one for each of the processes that share them out: databases,
+index core, number in Redis, files."""
 SECRETS = ("session", "csrf", "token", "supervisor", "redis", "postgres", "ckan", "datastore")
 
 
@@ -116,8 +119,9 @@ class Instance:
     def redis_url(self, number: int) -> str:
         return f"redis://:{self.secrets['redis']}@127.0.0.1:{self.ports['redis']}/{number}"
 
-    def ini(self, in_process_tests: bool = False) -> Path:
-        return self.home / ("unit.ini" if in_process_tests else "ckan.ini")
+    def ini(self, unit: str = "") -> Path:
+        """CKAN's configuration file: the portal's, or that of one of `UNITS`."""
+        return self.home / f"{unit or 'ckan'}.ini"
 
 
 def password_of(user: str) -> str:

@@ -44,7 +44,7 @@ def test_tests_never_touch_the_databases_of_the_stack(instance: Instance) -> Non
     """What in-process tests may empty is nowhere what the running portal uses."""
     stack, unit = (configparser.RawConfigParser() for _ in range(2))
     stack.read(instance.ini())
-    unit.read(instance.ini(in_process_tests=True))
+    unit.read(instance.ini("unit"))
     keys = ("sqlalchemy.url", "ckan.datastore.write_url", "solr_url", "ckan.redis.url", "ckan.storage_path")
     for key in keys:
         assert stack["app:main"][key] != unit["app:main"][key], key

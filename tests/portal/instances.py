@@ -16,8 +16,8 @@ from typing import Any
 
 import psycopg2
 
-HOME = Path(os.environ.get("CKAN_INI", "unit.ini")).parent
-UNIT = HOME / "unit.ini"
+UNIT = Path(os.environ.get("CKAN_INI", "unit.ini"))
+HOME = UNIT.parent
 HERE = Path(__file__).parent
 CKAN = Path(sys.executable).with_name("ckan")
 
@@ -26,7 +26,7 @@ CKAN = Path(sys.executable).with_name("ckan")
 class Portal:
     """A portal made of the test stack's services.
 
-    :param options: what differs from `unit.ini`.
+    :param options: what differs from the configuration of the tests.
     """
 
     name: str
@@ -59,8 +59,7 @@ class Portal:
             "ccphva.backup.folder": str(self.backups),
             "ckan.search.solr_commit": "true",
         } | self.options
-        for unit in ("ckan_unit", "datastore_unit"):
-            text = text.replace(f"/{unit}", f"/{self.databases[unit.removesuffix('_unit')]}")
+        text = re.sub(r"/(ckan|datastore)_unit\w*", rf"/\1_{self.name}", text)
         for key, value in options.items():
             line = f"{key} = {value}"
             text, count = re.subn(rf"(?m)^{re.escape(key)} *=.*$", line.replace("\\", r"\\"), text)

@@ -100,6 +100,7 @@ def test_a_harvest_through_the_api(portal: Portal, source: dict[str, Any]) -> No
 
 @pytest.mark.stack
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_killed_worker_loses_nothing(portal: Portal, source: dict[str, Any], stack_home: Path) -> None:
     """The worker's children die by `kill -9` in the middle of a job: it ends all the same, undoubled."""
     job = portal.act("harvest_job_create", source_id=source["id"])

@@ -14,7 +14,7 @@ import pytest
 import requests
 from stack import PARTS, Stack, assert_503, assert_api_503, limit, payload, purge, wait_for
 
-pytestmark = [pytest.mark.stack, pytest.mark.slow]
+pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.alone]
 
 AWAY = 4.0
 

@@ -1,7 +1,7 @@
 """What may be kept of an answer, and by whom (RFC 9111, HTTP Caching).
 
 An answer to somebody without cookie and token may be kept by the front for a minute, and is purged from
-there when the catalogue changes (`PagePurge`); a browser always asks again, and gets 304 when nothing changed.
+there when the catalogue changes (`PagePurge`); a browser always asks again, and gets 304 if nothing changed.
 Every other answer belongs to one person: no cache may keep it, as a cached answer cannot be revoked.
 """
 

@@ -41,7 +41,7 @@ from .model import (
 from .protocols import Catalogue, Format, RowSource, Source, Step, Tables
 from .registry import load as load_part
 from .registry import names as part_names
-from .rows import carry, peek
+from .rows import carry, peek, push
 from .run import harvest
 from .tables import JsonlTables, MemoryTables
 
@@ -97,4 +97,5 @@ __all__ = [
     "load_text",
     "part_names",
     "peek",
+    "push",
 ]

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from . import cells
-from .errors import HarvestError, RetriableError
+from .errors import FatalError, HarvestError, RetriableError
 from .model import Receipt, Rejected, Row, Table, TableOutcome
 from .protocols import RowSource, Tables
 
@@ -69,6 +69,23 @@ def peek(source: RowSource, table: Table, dataset: str, limit: int) -> tuple[lis
         log.exception("Rows of %s failed in a way they should not", table.id)
         count.error = f"unexpected {type(exc).__name__}: {exc}"
     return rows, count.outcome()
+
+
+def push(given: Iterable[Row], table: Table, dataset: str, sink: Tables) -> TableOutcome:
+    """Bring rows that came by themselves (a notification) to ``sink``; never raises, moves no watermark.
+
+    Only for mode ``append``: the rows are never the whole table.
+    """
+    count = _Count(table, dataset)
+    try:
+        good = [values for values, _ in _checked(iter(given), table, count, lambda: False)]
+        if table.mode != "append":
+            raise FatalError("rows of a table that is replaced as a whole cannot be pushed")
+        if good:
+            count.add(sink.apply(table, good, {}))
+    except HarvestError as exc:
+        count.error, count.retriable = str(exc), isinstance(exc, RetriableError)
+    return count.outcome()
 
 
 class _CancelledError(Exception):

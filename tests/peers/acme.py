@@ -62,7 +62,8 @@ class Acme:
 
     def container(self, parent: str, name: str, *labels: str, **more: Any) -> str:
         """A container; its path."""
-        self.request("POST", parent, {"m2m:cnt": {"rn": name, "lbl": list(labels), **more}}, 3)
+        labelled = {"lbl": list(labels)} if labels else {}  # an empty list is an error
+        self.request("POST", parent, {"m2m:cnt": {"rn": name, **labelled, **more}}, 3)
         return f"{parent}/{name}"
 
     def put(self, path: str, con: Any) -> dict[str, Any]:

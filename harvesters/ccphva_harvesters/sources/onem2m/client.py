@@ -62,8 +62,11 @@ class Cse:
         headers = self._headers() | {"Content-Type": f"application/json;ty={type_}"}
         response = self._client.send(
             "POST", self.url(path), json.dumps(body).encode(), accept="application/json", headers=headers,
-            also=(_EXISTS,),
+            also=(_EXISTS, 500),
         )  # fmt: skip
+        if response.status == 500:  # an answer, not an outage, as when our receiver did not take the handshake
+            code, said = response.headers.get("x-m2m-rsc", "none"), response.body[:200].decode(errors="replace")
+            raise SourceError(response.url, f"RSC {code} (TS-0004 §6.6): {said}")
         return None if response.status == _EXISTS else self._object(response)
 
     def update(self, path: str, body: dict[str, Any]) -> None:

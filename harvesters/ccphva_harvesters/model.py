@@ -113,6 +113,7 @@ class TableOutcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     rejected: int = 0
     reasons: dict[str, int] = {}
     examples: tuple[Rejected, ...] = ()
+    note: str | None = None
     error: str | None = None
     retriable: bool = False
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from . import cells
@@ -39,7 +40,11 @@ def carry(
         given = source.rows(table, sink.marks(table.id) if table.mode == "append" else {})
         good = _checked(given, table, count, cancelled)
         if table.mode == "replace":
-            count.add(sink.apply(table, (values for values, _ in good), {}))
+            first = next(good, None)
+            if first is None:  # most often a fault of the source: nobody empties a table by accident here
+                count.note = "no row came; what was there is kept"
+            else:
+                count.add(sink.apply(table, (values for values, _ in chain([first], good)), {}))
         else:
             _append(good, table, sink, batch, count)
     except _CancelledError:
@@ -100,6 +105,7 @@ class _Count:
         self.accepted = self.unchanged = 0
         self.reasons: Counter[str] = Counter()
         self.examples: list[Rejected] = []
+        self.note: str | None = None
         self.error: str | None = None
         self.retriable = False
 
@@ -123,6 +129,7 @@ class _Count:
             rejected=self.reasons.total(),
             reasons=dict(self.reasons.most_common(50)),
             examples=tuple(self.examples),
+            note=self.note,
             error=self.error,
             retriable=self.retriable,
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
 import shutil
 import subprocess
 import time
@@ -34,6 +35,21 @@ def environment(name: str, *requirements: str) -> Path:
             _run(*pip, "--disable-pip-version-check", *requirements)
             stamp.write_text(f"{time.monotonic() - began:.1f} s\n")
     return home / "bin" / "python"
+
+
+def debian(program: str, package: str) -> Path:
+    """A program of Debian that only tests need; installs its package when it is not there.
+
+    :raises RuntimeError: it is not there and we may not install it
+    """
+    path = Path(program)
+    with (PEERS.parent / ".apt.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
+            _run(*as_root, "apt-get", "update", "-q")
+            _run(*as_root, "apt-get", "install", "-q", "-y", "--no-install-recommends", package)
+    return path
 
 
 def _run(*command: str) -> None:

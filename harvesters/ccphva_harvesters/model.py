@@ -78,7 +78,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One row as the source gives it. With ``problem`` set it counts as rejected and goes no further."""
+    """One row as the source gives it. With ``problem`` set it counts as rejected and goes no further;
+    with nothing but a ``mark`` it says that everything up to there has come."""
 
     values: Fields
     series: str = ""

@@ -40,6 +40,7 @@ def carry(
         given = source.rows(table, sink.marks(table.id) if table.mode == "append" else {})
         good = _checked(given, table, count, cancelled)
         if table.mode == "replace":
+            good = ((values, row) for values, row in good if values)
             first = next(good, None)
             if first is None:  # most often a fault of the source: nobody empties a table by accident here
                 count.note = "no row came; what was there is kept"
@@ -65,7 +66,8 @@ def peek(source: RowSource, table: Table, dataset: str, limit: int) -> tuple[lis
         return rows, count.outcome()
     try:
         for values, _ in _checked(source.rows(table, {}), table, count, lambda: False):
-            rows.append(values)
+            if values:
+                rows.append(values)
             if len(rows) >= limit:
                 break
     except HarvestError as exc:
@@ -146,6 +148,9 @@ def _checked(
     for at, row in enumerate(given, start=1):
         if at % 100 == 1 and cancelled():
             raise _CancelledError
+        if not row.values and row.problem is None and row.mark is not None:
+            yield {}, row  # a mark alone: everything up to it has come
+            continue
         try:
             if row.problem is not None:
                 raise cells.CellError(row.problem)
@@ -169,14 +174,15 @@ def _append(
     marks: dict[str, str] = {}
 
     def hand_over() -> None:
-        if rows:
+        if rows or marks:
             count.add(sink.apply(table, list(rows), dict(marks)))
             rows.clear()
             marks.clear()
 
     try:
         for values, row in good:
-            rows.append(values)
+            if values:
+                rows.append(values)
             if row.mark is not None:
                 marks[row.series] = row.mark
             if len(rows) >= batch:

@@ -263,8 +263,7 @@ class _Run:
                     return
                 refused = self._refused()
                 if refused is None and isinstance(self.source, RowSource) and self.tables is not None:
-                    stop = self.is_cancelled or (lambda: False)
-                    outcome = carry(self.source, table, dataset.guid, self.tables, cancelled=stop)
+                    outcome = carry(self.source, table, dataset.guid, self.tables, cancelled=self._stop)
                 else:
                     outcome = TableOutcome(table=table.id, dataset=dataset.guid, error=refused)
                 self._count_rows(outcome)

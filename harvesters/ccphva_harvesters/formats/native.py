@@ -29,6 +29,8 @@ class Native:
         self.config = config or NativeConfig()
 
     def datasets(self, record: Record) -> Iterable[Dataset]:
+        if isinstance(record.content, RecordError):  # the source saw that it is nothing
+            raise record.content
         if not isinstance(record.content, Dataset):
             raise RecordError(record.id, "its source does not describe datasets: name another format")
         return [record.content]

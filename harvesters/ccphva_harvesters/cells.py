@@ -32,7 +32,9 @@ class CellError(ValueError):
     """A cell does not fit; says the column and why."""
 
 
-def fitter(table: Table, now: Callable[[], dt.datetime] | None = None) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+def fitter(
+    table: Table, now: Callable[[], dt.datetime] | None = None
+) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """A function that makes a row fit ``table`` or raises ``CellError``.
 
     Names that are not columns are refused: a column that appears at the source must be seen, not lost.
@@ -207,7 +209,10 @@ def _geometry(value: Any) -> dict[str, Any]:
         raise CellError("not a GeoJSON geometry")
     shape = cast("dict[str, Any]", value)
     if shape.get("type") == "GeometryCollection":
-        return {"type": "GeometryCollection", "geometries": [_geometry(g) for g in shape.get("geometries") or ()]}
+        return {
+            "type": "GeometryCollection",
+            "geometries": [_geometry(g) for g in shape.get("geometries") or ()],
+        }
     if shape.get("type") not in _SHAPES:
         raise CellError("not a GeoJSON geometry")
     if not _on_globe(shape.get("coordinates"), 0):

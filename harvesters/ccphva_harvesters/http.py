@@ -56,7 +56,7 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
 
     status: int
     url: str
-    """Address after redirects."""
+    """Address after redirects, without secrets: it stands in errors and records."""
     headers: dict[str, str]
     """Names in lower case."""
     body: bytes
@@ -254,7 +254,7 @@ class Client:
             if expired.is_set():
                 raise RetriableError(url, f"no full answer within {self.limits.total:g} s")
             names = {name.lower(): value for name, value in raw.headers.items()}
-            return Response(status=raw.status, url=url, headers=names, body=body)
+            return Response(status=raw.status, url=self.veiled(url), headers=names, body=body)
         except RefusedAddressError as exc:
             raise BlockedError(url, str(exc)) from None
         except (HTTPError, OSError) as exc:

@@ -127,7 +127,12 @@ def code_of(crs: str) -> int | None:
 
 
 def _authority_order(crs: str) -> bool:
-    return crs.strip().strip("<>").lower().startswith(("http://www.opengis.net/def/", "https://www.opengis.net/def/", "urn:"))
+    return (
+        crs.strip()
+        .strip("<>")
+        .lower()
+        .startswith(("http://www.opengis.net/def/", "https://www.opengis.net/def/", "urn:"))
+    )
 
 
 def _north_first(system: pyproj.CRS) -> bool:

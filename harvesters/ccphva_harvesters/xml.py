@@ -30,7 +30,12 @@ def parse(body: bytes, url: str) -> Element:
     if not body.strip():
         raise ParseError(url, "the answer is empty")
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False, remove_comments=True, remove_pis=True
+        resolve_entities=False,
+        no_network=True,
+        huge_tree=False,
+        load_dtd=False,
+        remove_comments=True,
+        remove_pis=True,
     )
     try:
         root = etree.fromstring(body, parser)

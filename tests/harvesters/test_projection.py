@@ -25,7 +25,9 @@ def here(shape: Any) -> bool:
 
 
 @pytest.mark.parametrize("code", [2154, 2169, 3857, 4326, 4258, 27572])
-@pytest.mark.parametrize("form", ["EPSG:{}", "urn:ogc:def:crs:EPSG::{}", "http://www.opengis.net/def/crs/EPSG/0/{}"])
+@pytest.mark.parametrize(
+    "form", ["EPSG:{}", "urn:ogc:def:crs:EPSG::{}", "http://www.opengis.net/def/crs/EPSG/0/{}"]
+)
 def test_the_authoritys_order_where_it_is_promised(code: int, form: str) -> None:
     """URI and URN keep the authority's order, the short form is x, y."""
     north_first = code in (2169, 4326, 4258) and not form.startswith("EPSG")

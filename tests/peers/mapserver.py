@@ -106,7 +106,9 @@ def running(folder: Path) -> Iterator[str]:
                 "SERVER_NAME": "127.0.0.1",
                 "MAPSERVER_CONFIG_FILE": str(folder / "mapserver.conf"),
             }
-            done = subprocess.run([program], env=os.environ | own, capture_output=True, check=False, timeout=60)
+            done = subprocess.run(
+                [program], env=os.environ | own, capture_output=True, check=False, timeout=60
+            )
             head, _, body = done.stdout.partition(b"\r\n\r\n")
             self.send_response(200)
             for line in head.decode("latin-1").splitlines():

@@ -67,7 +67,9 @@ def row_of(feature: Any, place: Projection, at: int) -> Row:
     one = mapping(feature)
     given = one.get("id", one.get("@id"))
     id_ = str(given) if isinstance(given, (str, int)) and given != "" else f"#{at}"
-    if one.get("type", "Feature") != "Feature" or not isinstance(one.get("properties", {}), (dict, type(None))):
+    if one.get("type", "Feature") != "Feature" or not isinstance(
+        one.get("properties", {}), (dict, type(None))
+    ):
         return Row(values={ID: id_}, problem="not a feature")
     values: dict[str, Any] = {
         column_name(name): value for name, value in mapping(one.get("properties")).items()

@@ -51,7 +51,9 @@ def collection(root: xml.Element, response: Response) -> dict[str, Any]:
         path.write_bytes(etree.tostring(root, encoding="UTF-8", xml_declaration=True))
         try:
             layers = cast("list[list[str]]", pyogrio.list_layers(path).tolist())
-            meta, _, shapes, columns = cast("Any", pyogrio.raw.read(path, layer=layers[0][0], datetime_as_string=True))  # type: ignore[reportUnknownMemberType]
+            meta, _, shapes, columns = cast(
+                "Any", pyogrio.raw.read(path, layer=layers[0][0], datetime_as_string=True)
+            )  # type: ignore[reportUnknownMemberType]
         except (DataSourceError, DataLayerError, IndexError, ValueError) as exc:
             raise ParseError(response.url, f"GML that cannot be read: {exc}"[:300]) from None
     names = [str(name) for name in meta["fields"]]

@@ -61,7 +61,11 @@ def decoded(body: bytes, encoding: str | None = None) -> str:
     try:
         if encoding is not None:
             return body.decode(encoding)
-        for mark, marked in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        for mark, marked in (
+            (b"\xef\xbb\xbf", "utf-8-sig"),
+            (b"\xff\xfe", "utf-16"),
+            (b"\xfe\xff", "utf-16"),
+        ):
             if body.startswith(mark):
                 return body.decode(marked)
     except (UnicodeDecodeError, LookupError) as exc:
@@ -80,16 +84,18 @@ def _french(body: bytes, encoding: str) -> int:
     """How much a text in ``encoding`` looks like French or German."""
     text = body[:200_000].decode(encoding, errors="replace")
     good = sum(text.count(letter) for letter in "éèêàçùôîâëïûüöäß°€œÉÈÀÇ’«»")
-    return good - 3 * sum(1 for letter in text if ord(letter) > 127 and letter not in "éèêàçùôîâëïûüöäß°€œÉÈÀÇ’«»ÊÔÎŒ²³µ–—…“” \u00a0")
+    return good - 3 * sum(
+        1
+        for letter in text
+        if ord(letter) > 127 and letter not in "éèêàçùôîâëïûüöäß°€œÉÈÀÇ’«»ÊÔÎŒ²³µ–—…“” \u00a0"
+    )
 
 
 def _separated(text: str) -> Grid:
-    lines = text.splitlines()
-    # Excel's own hint is no header.
-    hint = re.fullmatch(r"sep=(.)", lines[0].strip()) if lines else None
+    hint = re.match(r"sep=(.)\r?\n", text)  # Excel's own hint is no header
     if hint:
-        text = "\n".join(lines[1:])
-    delimiter = hint[1] if hint else _delimiter(lines)
+        text = text[hint.end() :]
+    delimiter = hint[1] if hint else _delimiter(text.splitlines())
     try:
         return [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(row)]
     except csv.Error as exc:

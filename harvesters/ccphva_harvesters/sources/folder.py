@@ -88,7 +88,9 @@ class FolderSource:
         if "dataset" not in self._name.groupindex:
             raise ConfigError("$.source.name", "expected a group (?P<dataset>…)")
         if Path(config.path).is_absolute() or ".." in Path(config.path).parts:
-            raise ConfigError("$.source.path", "expected a folder below the one the operator opened, without ..")
+            raise ConfigError(
+                "$.source.path", "expected a folder below the one the operator opened, without .."
+            )
         self.folder = self.root / config.path
         self._files: dict[str, Path] = {}
         self._said: dict[str, Sidecar] = {}
@@ -146,14 +148,20 @@ class FolderSource:
         unknown = [column for column in said.columns if column not in names]
         if unknown:
             return Record(
-                id=guid, guid=guid, content=RecordError(path.name, f"its description names a column {unknown[0]!r}")
+                id=guid,
+                guid=guid,
+                content=RecordError(path.name, f"its description names a column {unknown[0]!r}"),
             )
         key = said.key if said.key is not None else self.config.key
         missing = [column for column in key if column not in names]
         if missing:
-            return Record(id=guid, guid=guid, content=RecordError(path.name, f"it has no key column {missing[0]!r}"))
+            return Record(
+                id=guid, guid=guid, content=RecordError(path.name, f"it has no key column {missing[0]!r}")
+            )
         self._files[guid], self._said[guid] = path, said
-        columns = tuple(_with(column, said.columns.get(column.name)) for column in _sheets.columns_of(names, lines))
+        columns = tuple(
+            _with(column, said.columns.get(column.name)) for column in _sheets.columns_of(names, lines)
+        )
         table = Table(id=guid, title=title, columns=columns, key=key)
         dataset = _described.dataset(
             guid, title, [table], language=self.config.language, notes=said.notes, keywords=said.keywords

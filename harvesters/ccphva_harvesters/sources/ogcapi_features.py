@@ -45,6 +45,7 @@ class FeaturesConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """Bring the features too, not only the description."""
     language: str = "fr"
     headers: dict[str, str] = {}
+    """More request headers; a link to another host does not take them along."""
 
 
 class _Collection(msgspec.Struct, frozen=True):
@@ -133,12 +134,17 @@ class FeaturesSource:
 
     def _schema(self, one: dict[str, Any], base: str) -> tuple[dict[str, ColumnType], dict[str, str]]:
         """Types and titles of properties from the schema or the queryables, where the server has them."""
-        for rel in ("http://www.opengis.net/def/rel/ogc/1.0/schema", "http://www.opengis.net/def/rel/ogc/1.0/queryables"):
+        for rel in (
+            "http://www.opengis.net/def/rel/ogc/1.0/schema",
+            "http://www.opengis.net/def/rel/ogc/1.0/queryables",
+        ):
             address = _link(one, rel, base)
             if address is None:
                 continue
             try:
-                properties = mapping(self._object(self._get(address, "application/schema+json")).get("properties"))
+                properties = mapping(
+                    self._object(self._get(address, "application/schema+json")).get("properties")
+                )
             except SourceError:
                 continue
             described = {name: mapping(p) for name, p in properties.items() if "$ref" not in mapping(p)}
@@ -205,7 +211,8 @@ class FeaturesSource:
             following = after
 
     def _get(self, url: str, accept: str) -> Response:
-        return self.client.get(url, accept=accept, headers=self.config.headers)
+        ours = urlsplit(url)[:2] == urlsplit(self.config.url)[:2]
+        return self.client.get(url, accept=accept, headers=self.config.headers if ours else {})
 
     def _object(self, response: Response) -> dict[str, Any]:
         value = json_of(response)

@@ -154,7 +154,9 @@ class RestSource:
     def check(self) -> str:
         """Read the first page and count its records."""
         if self.config.catalogue is not None:
-            found = next(self._pages(self.config.url, self.config.catalogue.records, self.config.catalogue.paging))
+            found = next(
+                self._pages(self.config.url, self.config.catalogue.records, self.config.catalogue.paging)
+            )
             return f"{len(found)} datasets on the first page"
         rows = self.config.rows
         if rows is None or self.config.dataset is None:
@@ -252,7 +254,9 @@ class RestSource:
                 raise ParseError(self._shown(response.url), f"no list of records at {records!r}")
             found = cast("list[Any]", page)
             if paging.type in ("page", "offset") and found and response.body == before:
-                raise TooLargeError(self._shown(following), f"it ignores {paging.parameter!r}: the same page came again")
+                raise TooLargeError(
+                    self._shown(following), f"it ignores {paging.parameter!r}: the same page came again"
+                )
             before = response.body
             came += len(found)
             yield found
@@ -274,7 +278,9 @@ class RestSource:
             return None if short else _with(url, size | {str(paging.parameter): str(number)})
         if paging.type == "cursor":
             token = cursor.search(answer)
-            return None if token in (None, "", False) else _with(url, size | {str(paging.parameter): str(token)})
+            return (
+                None if token in (None, "", False) else _with(url, size | {str(paging.parameter): str(token)})
+            )
         if paging.type == "next":
             given = cursor.search(answer)
         elif paging.type == "link":
@@ -313,7 +319,9 @@ def _check(config: RestConfig) -> None:
     if config.catalogue is not None and "{id}" not in (rows.url or ""):
         raise ConfigError("$.source.rows.url", "expected {id} in it: each dataset has its own rows")
     if config.secret is not None and rows.url and _host(rows.url) != _host(config.url):
-        raise ConfigError("$.source.rows.url", "another host than $.source.url, and the secret is for that one")
+        raise ConfigError(
+            "$.source.rows.url", "another host than $.source.url, and the secret is for that one"
+        )
     _check_paging(rows.paging, "$.source.rows.paging")
     _compiled(rows.records, "$.source.rows.records")
     for name, column in rows.columns.items():
@@ -362,7 +370,9 @@ def _table(rows: Rows, guid: str, title: str) -> Table:
 def _with(url: str, query: Mapping[str, str]) -> str:
     """``url`` with these parameters in place of its own of the same names."""
     parts = urlsplit(url)
-    kept = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in query]
+    kept = [
+        (name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in query
+    ]
     return urlunsplit(parts._replace(query=urlencode([*kept, *query.items()])))
 
 
@@ -377,5 +387,3 @@ def _link_next(header: str) -> str | None:
         if re.search(r';\s*rel\s*=\s*"?[^";]*\bnext\b', rest, re.IGNORECASE):
             return str(target)
     return None
-
-

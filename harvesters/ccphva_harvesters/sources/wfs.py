@@ -16,7 +16,14 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import msgspec
 
 from ccphva_harvesters import geometry, xml
-from ccphva_harvesters.errors import ConfigError, FatalError, HarvestError, ParseError, SourceError, TooLargeError
+from ccphva_harvesters.errors import (
+    ConfigError,
+    FatalError,
+    HarvestError,
+    ParseError,
+    SourceError,
+    TooLargeError,
+)
 from ccphva_harvesters.http import Client, Response
 from ccphva_harvesters.model import ColumnType, Record, Row, Table
 from ccphva_harvesters.projection import Axis, Extent, Projection, ProjectionError, code_of, extent_of
@@ -26,7 +33,9 @@ from ccphva_harvesters.sources._described import json_of, listing, mapping
 _VERSIONS = ("2.0.0", "1.1.0", "1.0.0")
 _JSON_NAMES = ("application/json", "json", "geojson", "application/geo+json", "application/vnd.geo+json")
 _TYPES: dict[str, ColumnType] = {
-    **dict.fromkeys(("int", "integer", "long", "short", "byte", "nonNegativeInteger", "positiveInteger"), "integer"),
+    **dict.fromkeys(
+        ("int", "integer", "long", "short", "byte", "nonNegativeInteger", "positiveInteger"), "integer"
+    ),
     **dict.fromkeys(("double", "float", "decimal"), "number"),
     "boolean": "boolean",
     "date": "date",
@@ -197,7 +206,9 @@ class WfsSource:
             if size is None or not features or whole or (total is None and len(features) < size):
                 break
         if total is not None and len(seen) < total:
-            raise SourceError(self.config.url, f"{one.name}: it gave {len(seen)} of the {total} features it counts")
+            raise SourceError(
+                self.config.url, f"{one.name}: it gave {len(seen)} of the {total} features it counts"
+            )
 
     def hits(self, service: _Service, one: _Type) -> int | None:
         """Number of features by ``resultType=hits``, where the server counts (1.1 and 2.0)."""
@@ -205,7 +216,11 @@ class WfsSource:
             return None
         try:
             response = self._ask(
-                service.version, request="GetFeature", resultType="hits", **_names(service, one), **self._bbox(service)
+                service.version,
+                request="GetFeature",
+                resultType="hits",
+                **_names(service, one),
+                **self._bbox(service),
             )
             root = xml.parse(response.body, response.url)
             _raise_exception(root, response.url)
@@ -294,7 +309,9 @@ def _type(element: xml.Element) -> _Type:
     keywords = () if words is None else tuple(
         word for one in ([*xml.children(words, "Keyword")] or [words]) for word in (xml.text(one) or "").split(",")
     )  # fmt: skip
-    crs = next((said for tag in ("DefaultCRS", "DefaultSRS", "SRS") if (said := xml.text(element, tag))), "EPSG:4326")
+    crs = next(
+        (said for tag in ("DefaultCRS", "DefaultSRS", "SRS") if (said := xml.text(element, tag))), "EPSG:4326"
+    )
     return _Type(
         name=name,
         title=xml.text(element, "Title") or name,
@@ -341,7 +358,9 @@ def _raise_exception(root: xml.Element, url: str) -> None:
     if xml.name(root) not in ("ExceptionReport", "ServiceExceptionReport"):
         return
     texts = [" ".join("".join(map(str, one.itertext())).split()) for one in root if isinstance(one.tag, str)]
-    codes = [str(one.get("exceptionCode") or one.get("code") or "") for one in root if isinstance(one.tag, str)]
+    codes = [
+        str(one.get("exceptionCode") or one.get("code") or "") for one in root if isinstance(one.tag, str)
+    ]
     said = "; ".join(f"{code}: {text}".strip(": ") for code, text in zip(codes, texts, strict=True))
     raise SourceError(url, f"the service says {said[:300] or 'nothing but that it failed'}")
 

@@ -161,7 +161,10 @@ def replay(site: Site) -> str:
         "cse-in/dechets/temp?rcn": recorded("19-retrieve-flexcontainer-rcn8"),
     }
     fcis = answers["cse-in/dechets/temp?rcn"]["cod:tempe"]["cod:tempe"]
-    answers |= {"cse-in/dechets/temp/ol": {"cod:tempe": fcis[0]}, "cse-in/dechets/temp/la": {"cod:tempe": fcis[1]}}
+    answers |= {
+        "cse-in/dechets/temp/ol": {"cod:tempe": fcis[0]},
+        "cse-in/dechets/temp/la": {"cod:tempe": fcis[1]},
+    }
 
     def answer(request: Any) -> tuple[int, dict[str, str], bytes]:
         parts = urlsplit(request.path)
@@ -256,7 +259,9 @@ def test_a_restart_leaves_no_hole_and_no_double(site: Site, client: Client) -> N
     everything.append(everything[-1] | {"ri": "new", "ct": "20261104T000000,000000"})
     tables.left = 9
     again = run(source(cse.base, client), tables)
-    assert (again.rows_accepted, again.rows_unchanged) == (1, 1), "it goes on from the mark, not from the start"
+    assert (again.rows_accepted, again.rows_unchanged) == (1, 1), (
+        "it goes on from the mark, not from the start"
+    )
 
 
 def test_answers_that_are_too_large_make_smaller_windows(site: Site) -> None:

@@ -39,7 +39,9 @@ class Cse:
 
     def get(self, path: str, **query: str | int) -> dict[str, Any]:
         """A resource, or an answer of discovery, as its JSON object."""
-        response = self._client.get(self.url(path, **query), accept="application/json", headers=self._headers())
+        response = self._client.get(
+            self.url(path, **query), accept="application/json", headers=self._headers()
+        )
         return self._object(response)
 
     def find(self, path: str, **query: str | int) -> Any:
@@ -64,8 +66,13 @@ class Cse:
             "POST", self.url(path), json.dumps(body).encode(), accept="application/json", headers=headers,
             also=(_EXISTS, 500),
         )  # fmt: skip
-        if response.status == 500:  # an answer, not an outage, as when our receiver did not take the handshake
-            code, said = response.headers.get("x-m2m-rsc", "none"), response.body[:200].decode(errors="replace")
+        if (
+            response.status == 500
+        ):  # an answer, not an outage, as when our receiver did not take the handshake
+            code, said = (
+                response.headers.get("x-m2m-rsc", "none"),
+                response.body[:200].decode(errors="replace"),
+            )
             raise SourceError(response.url, f"RSC {code} (TS-0004 §6.6): {said}")
         return None if response.status == _EXISTS else self._object(response)
 

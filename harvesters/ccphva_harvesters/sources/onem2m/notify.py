@@ -64,9 +64,7 @@ def _refuse(name: str) -> Any:
     raise ValueError(name)
 
 
-def _notice(
-    sign: dict[str, Any], things: Mapping[str, Thing], mapper: Mapper, originator: str
-) -> Notice:
+def _notice(sign: dict[str, Any], things: Mapping[str, Thing], mapper: Mapper, originator: str) -> Notice:
     subscription = str(sign.get("sur") or "")
     if sign.get("vrq"):
         if sign.get("cr") not in (None, originator):

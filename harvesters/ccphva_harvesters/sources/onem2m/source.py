@@ -147,10 +147,10 @@ class OneM2MSource:
         title = self.config.titles.get(name) or self.config.titles.get(short) or title
         self._things[guid] = things
         table = _observations.table(guid, title, self.config.properties)
-        keywords = [label.partition(":")[2] or label for label in labels if not label.startswith(("lat", "lon"))]
-        dataset = _described.dataset(
-            guid, title, [table], language=self.config.language, keywords=keywords
-        )
+        keywords = [
+            label.partition(":")[2] or label for label in labels if not label.startswith(("lat", "lon"))
+        ]
+        dataset = _described.dataset(guid, title, [table], language=self.config.language, keywords=keywords)
         return _described.record(msgspec.structs.replace(dataset, uri=None))
 
     # -- rows ------------------------------------------------------------------------------------------------
@@ -191,7 +191,9 @@ class OneM2MSource:
             except TooLargeError:
                 if width <= _SMALLEST:
                     raise
-                width = max(_SMALLEST, (latest - start) / 2 if last and latest and latest > start else width / 4)
+                width = max(
+                    _SMALLEST, (latest - start) / 2 if last and latest and latest > start else width / 4
+                )
                 continue
             for instance in found:
                 ri = str(instance.get("ri"))

@@ -22,7 +22,8 @@ FUTURE = dt.timedelta(hours=1)
 LONGEST = 1_000_000
 """Longest text or JSON of a cell, in characters."""
 _TIME = re.compile(
-    r"^(\d{4})-?(\d\d)-?(\d\d)(?:[T ](\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d{1,9}))?)?\s*(Z|[+-]\d\d(?::?\d\d)?)?)?$"
+    r"^(\d{4})-?(\d\d)-?(\d\d)"
+    r"(?:[T ](\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d{1,9}))?)?\s*(Z|[+-]\d\d(?::?\d\d)?)?)?$"
 )
 _TRUE = frozenset({"true", "1", "oui", "yes", "vrai", "ja", "jo"})
 _FALSE = frozenset({"false", "0", "non", "no", "faux", "nein", "neen"})
@@ -70,6 +71,8 @@ def cell(value: Any, column: Column) -> Any:
         return _READERS[column.type](value)
     except CellError as exc:
         raise CellError(f"{column.name}: {exc}") from None
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        raise CellError(f"{column.name}: cannot be read as {column.type}") from None
 
 
 def _text(value: Any) -> str:
@@ -138,7 +141,7 @@ def _timestamp(value: Any) -> str:
     if isinstance(value, dt.datetime):
         return text_of(value)
     if isinstance(value, dt.date):
-        return f"{value.isoformat()}T00:00:00Z"
+        return text_of(dt.datetime.combine(value, dt.time()))
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         raise CellError("a bare number: seconds or milliseconds are not told apart")
     return text_of(time_of(str(value)))

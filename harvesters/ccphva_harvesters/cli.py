@@ -65,9 +65,10 @@ def preview(file: Path, allowed: tuple[str, ...], limit: int, rows: int) -> None
 
         def show(dataset: Dataset) -> None:
             _say({"dataset": dataset})
-            for table in dataset.tables if isinstance(source, RowSource) and rows else ():
-                found, outcome = peek(source, table, dataset.guid, rows)
-                _say({"table": outcome, "rows": found})
+            if rows and isinstance(source, RowSource) and source_file.personal_data == "none":
+                for table in dataset.tables:
+                    found, outcome = peek(source, table, dataset.guid, rows)
+                    _say({"table": outcome, "rows": found})
 
         report = _run(source_file, source, MemoryCatalogue(), dry_run=True, limit=limit, on_dataset=show)
     sys.exit(0 if report.ok else 1)

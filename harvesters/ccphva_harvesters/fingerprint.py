@@ -54,7 +54,8 @@ def _sort_key(value: Any) -> str:
 
 
 def changed_fields(old: Dataset, new: Dataset) -> tuple[str, ...]:
-    """Names of the fields in which two versions of a dataset differ (``resources`` and ``tables`` as one field each)."""
+    """Names of the fields in which two versions of a dataset differ (``resources`` and ``tables`` as one
+    field each)."""
     names = sorted(old.fields.keys() | new.fields.keys())
     changed = [n for n in names if canonical(old.fields.get(n)) != canonical(new.fields.get(n))]
     if canonical(old.resources) != canonical(new.resources):

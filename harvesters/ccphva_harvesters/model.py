@@ -41,7 +41,8 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 ColumnType = Literal["text", "integer", "number", "boolean", "date", "timestamp", "json", "geometry"]
-"""``timestamp`` is an RFC 3339 text in UTC, ``date`` YYYY-MM-DD, ``geometry`` GeoJSON in longitude, latitude."""
+"""``timestamp`` is an RFC 3339 text in UTC, ``date`` YYYY-MM-DD, ``geometry`` GeoJSON in longitude,
+latitude."""
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -64,7 +65,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     key: tuple[str, ...] = ()
     """Columns that together name a row; a row that comes again under its key takes the old one's place."""
     mode: Literal["append", "replace"] = "replace"
-    """``append`` adds to what is there and moves on by watermarks; ``replace`` brings the whole table anew."""
+    """``append`` adds to what is there and moves on by watermarks; ``replace`` brings the whole table
+    anew."""
     geometry: str | None = None
     """Column that places a row; always WGS 84 in longitude, latitude, whatever the source spoke."""
     source_crs: str | None = None

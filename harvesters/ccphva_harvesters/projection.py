@@ -1,8 +1,9 @@
-"""Geometries of any reference system brought to WGS 84 in longitude, latitude, with the axis order told apart.
+"""Geometries of any reference system brought to WGS 84 in longitude, latitude, with the axis order told
+apart.
 
-The URI and URN forms promise the authority's order (latitude first in EPSG:4326, northing first in EPSG:2169);
-``EPSG:n`` means x, y in practice. Where a source announces its extent, that is evidence: when the promised order
-lands outside of it and the other one inside, the other one is taken.
+The URI and URN forms promise the authority's order (latitude first in EPSG:4326, northing first in
+EPSG:2169); ``EPSG:n`` means x, y in practice. Where a source announces its extent, that is evidence: when
+the promised order lands outside of it and the other one inside, the other one is taken.
 
 Imports nothing of the package.
 """

@@ -6,14 +6,31 @@ Imports only ``errors``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol, cast
 
-from lxml import etree
+from lxml import etree  # type: ignore[reportUnknownVariableType]  # lxml carries no types
 
 from .errors import ParseError
 
-Element = etree._Element  # type: ignore[reportPrivateUsage]  # lxml gives its class no public name
-_DEEPEST = 200
+
+class Element(Protocol):
+    """What we use of an element of lxml."""
+
+    tag: Any
+    text: str | None
+    attrib: Mapping[str, str]
+
+    def __iter__(self) -> Iterator[Element]: ...
+    def get(self, key: str) -> str | None: ...
+    def iter(self, *tags: str) -> Iterator[Element]: ...
+    def itertext(self) -> Iterator[str]: ...
+    def getparent(self) -> Element | None: ...
+    def getroottree(self) -> Any: ...
+    def remove(self, element: Element) -> None: ...
+
+
+_lxml = cast("Any", etree)
 _DOCTYPE = re.compile(rb"<\s*!\s*DOCTYPE", re.IGNORECASE)
 
 
@@ -29,7 +46,7 @@ def parse(body: bytes, url: str) -> Element:
         raise ParseError(url, "a DOCTYPE is not accepted")
     if not body.strip():
         raise ParseError(url, "the answer is empty")
-    parser = etree.XMLParser(
+    parser = _lxml.XMLParser(
         resolve_entities=False,
         no_network=True,
         huge_tree=False,
@@ -38,18 +55,22 @@ def parse(body: bytes, url: str) -> Element:
         remove_pis=True,
     )
     try:
-        root = etree.fromstring(body, parser)
-    except (etree.XMLSyntaxError, ValueError) as exc:
-        line = exc.lineno if isinstance(exc, etree.XMLSyntaxError) else None
-        raise ParseError(url, f"the XML is wrong: {exc}"[:300], line) from None
+        root = cast("Element", _lxml.fromstring(body, parser))
+    except (_lxml.XMLSyntaxError, ValueError) as exc:
+        raise ParseError(url, f"the XML is wrong: {exc}"[:300], getattr(exc, "lineno", None)) from None
     if root.getroottree().docinfo.doctype:
         raise ParseError(url, "a DOCTYPE is not accepted")
     return root
 
 
+def serialized(root: Element) -> bytes:
+    """The document as bytes in UTF-8."""
+    return cast("bytes", _lxml.tostring(root, encoding="UTF-8", xml_declaration=True))
+
+
 def name(element: Element) -> str:
     """Name without its namespace."""
-    return etree.QName(element).localname
+    return str(_lxml.QName(element).localname)
 
 
 def children(element: Element, *names: str) -> Iterator[Element]:

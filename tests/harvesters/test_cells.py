@@ -15,14 +15,16 @@ from hypothesis import strategies as st
 @pytest.mark.parametrize(
     ("type_", "value", "expected"),
     [
-        ("number", "1 234,5", 1234.5), ("number", "1\u202f234", 1234), ("number", "-3.2e1", -32.0), ("number", 7, 7),
+        ("number", "1 234,5", 1234.5), ("number", "1\u202f234", 1234), ("number", "-3.2e1", -32.0),
+        ("number", 7, 7),
         ("integer", "42", 42), ("integer", 42.0, 42), ("boolean", "Oui", True), ("boolean", 0, False),
         ("date", "31/12/2026", "2026-12-31"), ("date", "2026-12-31T10:00", "2026-12-31"),
         ("timestamp", "20261123T183906,670621", "2026-11-23T18:39:06.670621Z"),
         ("timestamp", "2026-11-23T18:39:06+02:00", "2026-11-23T16:39:06.000000Z"),
         ("timestamp", "2020-08-01 02:00:00+02:00", "2020-08-01T00:00:00.000000Z"),
         ("text", {"a": 1}, '{"a": 1}'), ("text", True, "true"), ("json", [1, None], [1, None]),
-        ("geometry", {"type": "Point", "coordinates": [6, 49], "more": 1}, {"type": "Point", "coordinates": [6, 49]}),
+        ("geometry", {"type": "Point", "coordinates": [6, 49], "more": 1}, {"type": "Point",
+        "coordinates": [6, 49]}),
         ("number", "", None), ("text", None, None),
     ],
 )  # fmt: skip
@@ -34,12 +36,17 @@ def test_what_fits(type_: Any, value: Any, expected: Any) -> None:
 @pytest.mark.parametrize(
     ("type_", "value"),
     [
-        ("number", float("nan")), ("number", float("inf")), ("number", 10**400), ("number", "NaN"), ("number", "12h"),
-        ("number", True), ("number", "9" * 500), ("integer", 2**63), ("integer", "1.5"), ("boolean", "peut-être"),
-        ("date", "31/02/2026"), ("timestamp", "2026-02-30T00:00"), ("timestamp", 1764000000), ("timestamp", "99999"),
-        ("timestamp", "0001-01-01T00:00:00+14:00"), ("text", "a\x00"), ("text", "\ud800"), ("text", "x" * 1_000_001),
+        ("number", float("nan")), ("number", float("inf")), ("number", 10**400), ("number", "NaN"),
+        ("number", "12h"),
+        ("number", True), ("number", "9" * 500), ("integer", 2**63), ("integer", "1.5"), ("boolean",
+        "peut-être"),
+        ("date", "31/02/2026"), ("timestamp", "2026-02-30T00:00"), ("timestamp", 1764000000), ("timestamp",
+        "99999"),
+        ("timestamp", "0001-01-01T00:00:00+14:00"), ("text", "a\x00"), ("text", "\ud800"), ("text",
+        "x" * 1_000_001),
         ("json", float("nan")), ("json", {"a": "\x00"}), ("geometry", "POINT(6 49)"),
-        ("geometry", {"type": "Point", "coordinates": [900000, 6900000]}), ("geometry", {"type": "Point", "coordinates": []}),
+        ("geometry", {"type": "Point", "coordinates": [900000, 6900000]}), ("geometry", {"type": "Point",
+        "coordinates": []}),
         ("geometry", {"type": "Point", "coordinates": [float("nan"), 1]}), ("geometry", {"type": "Circle"}),
     ],
 )  # fmt: skip

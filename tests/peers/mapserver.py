@@ -1,6 +1,7 @@
 """MapServer as CGI behind a small server on loopback, with benches and streets of the territory.
 
-GetFeature counts only with ``resultType=hits``, GeoJSON gives every attribute as text, and GML turns the axes.
+GetFeature counts only with ``resultType=hits``, GeoJSON gives every attribute as text, and GML turns the
+axes.
 """
 
 from __future__ import annotations

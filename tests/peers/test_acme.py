@@ -49,7 +49,8 @@ def run(made: OneM2MSource, tables: MemoryTables) -> RunReport:
 
 
 def test_discovery_and_all_kinds_of_sensors(cse: acme.Acme, client: Client) -> None:
-    """Containers, time series and flexContainers of an AE are one dataset with one table; again, nothing is new."""
+    """Containers, time series and flexContainers of an AE are one dataset with one table; again, nothing is
+    new."""
     path = cse.entity("sorten", "kind:all")
     bin_ = cse.container(path, "bac-1", "lat:49.48", "lon:5.92")
     for level in (10, 20, 30):

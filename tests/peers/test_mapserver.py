@@ -1,4 +1,5 @@
-"""A real WFS: four reference systems, two formats, three versions give the same benches in the same places."""
+"""A real WFS: four reference systems, two formats, three versions give the same benches in the same
+places."""
 
 from __future__ import annotations
 

@@ -42,7 +42,8 @@ def configuration(folder: Path, port: int) -> dict[str, Any]:
         },
         "logging": {"level": "ERROR"},
         "metadata": {
-            "identification": {"title": text, "description": text, "keywords": ["bancs"], "terms_of_service": "-", "url": "-"},
+            "identification": {"title": text, "description": text, "keywords": ["bancs"],
+            "terms_of_service": "-", "url": "-"},
             "license": {"name": "-", "url": "http://127.0.0.1/"},
             "provider": {"name": "-", "url": "http://127.0.0.1/"},
             "contact": {"name": "-"},

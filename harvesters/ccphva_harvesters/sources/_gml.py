@@ -10,16 +10,16 @@ import tempfile
 from pathlib import Path
 from typing import Any, cast
 
-import pyogrio
-import pyogrio.raw
+import pyogrio  # type: ignore[reportMissingTypeStubs]
+import pyogrio.errors  # type: ignore[reportMissingTypeStubs]
+import pyogrio.raw  # type: ignore[reportMissingTypeStubs]
 import shapely
-from lxml import etree
-from pyogrio.errors import DataLayerError, DataSourceError
 
 from ccphva_harvesters import xml
 from ccphva_harvesters.errors import ParseError
 from ccphva_harvesters.http import Response
 
+_gdal, _shapely = cast("Any", pyogrio), cast("Any", shapely)
 _SHUT = {
     "GML_DOWNLOAD_SCHEMA": "NO",
     "GML_SKIP_RESOLVE_ELEMS": "ALL",
@@ -45,29 +45,29 @@ def collection(root: xml.Element, response: Response) -> dict[str, Any]:
         parent = box.getparent()
         if parent is not None:
             parent.remove(box)
-    pyogrio.set_gdal_config_options(_SHUT)
+    _gdal.set_gdal_config_options(_SHUT)
     with tempfile.TemporaryDirectory() as folder:  # GDAL wants to put its .gfs beside the file
         path = Path(folder) / "answer.gml"
-        path.write_bytes(etree.tostring(root, encoding="UTF-8", xml_declaration=True))
+        path.write_bytes(xml.serialized(root))
         try:
-            layers = cast("list[list[str]]", pyogrio.list_layers(path).tolist())
+            layers = cast("list[list[str]]", _gdal.list_layers(path).tolist())
             meta, _, shapes, columns = cast(
-                "Any", pyogrio.raw.read(path, layer=layers[0][0], datetime_as_string=True)
+                "Any", _gdal.raw.read(path, layer=layers[0][0], datetime_as_string=True)
             )  # type: ignore[reportUnknownMemberType]
-        except (DataSourceError, DataLayerError, IndexError, ValueError) as exc:
+        except (_gdal.errors.DataSourceError, _gdal.errors.DataLayerError, IndexError, ValueError) as exc:
             raise ParseError(response.url, f"GML that cannot be read: {exc}"[:300]) from None
     names = [str(name) for name in meta["fields"]]
     features: list[dict[str, Any]] = []
     for at in range(len(columns[0]) if columns else 0 if shapes is None else len(shapes)):
         values = {name: _plain(columns[n][at]) for n, name in enumerate(names)}
         id_ = values.pop("gml_id", None) or values.pop("fid", None) or (ids[at] if at < len(ids) else None)
-        shape = None if shapes is None or shapes[at] is None else shapely.from_wkb(shapes[at])
+        shape = None if shapes is None or shapes[at] is None else _shapely.from_wkb(shapes[at])
         features.append(
             {
                 "type": "Feature",
                 "id": id_,
                 "properties": values,
-                "geometry": None if shape is None else json.loads(shapely.to_geojson(shape)),
+                "geometry": None if shape is None else json.loads(_shapely.to_geojson(shape)),
             }
         )
     crs = {"crs": {"properties": {"name": meta["crs"]}}} if meta["crs"] else {}

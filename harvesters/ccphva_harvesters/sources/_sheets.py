@@ -1,7 +1,7 @@
 """Tables in files: CSV in the encodings that are met in France, XLSX, XLS and ODS. Pure functions on bytes.
 
-Types are told from all values of a column, and only where every one of them agrees: a code with a leading zero
-stays a text, ``1 234,5`` is a number, ``31/12/2026`` a date.
+Types are told from all values of a column, and only where every one of them agrees: a code with a leading
+zero stays a text, ``1 234,5`` is a number, ``31/12/2026`` a date.
 
 Imports only ``cells`` and ``model``.
 """
@@ -54,7 +54,8 @@ def read(body: bytes, name: str, sheet: str | None = None, encoding: str | None 
 
 
 def decoded(body: bytes, encoding: str | None = None) -> str:
-    """Text of a file: by its byte order mark, as UTF-8 where it is that, else as the Windows or Mac of an office.
+    """Text of a file: by its byte order mark, as UTF-8 where it is that, else as the Windows or Mac of an
+    office.
 
     :raises SheetError: it is no text, or not in the encoding that was named
     """

@@ -1,7 +1,7 @@
 """A drop folder: each CSV, XLSX, XLS or ODS file becomes a dataset with one table.
 
-A file is read when it has rested for ``stable`` seconds, and only inside the folder that the operator opened. Beside
-``bancs.csv``, ``bancs.yaml`` may say title, notes, keywords, and what its columns are.
+A file is read when it has rested for ``stable`` seconds, and only inside the folder that the operator
+opened. Beside ``bancs.csv``, ``bancs.yaml`` may say title, notes, keywords, and what its columns are.
 
 Imports only ``errors``, ``http``, ``model`` and the modules beside it.
 """
@@ -38,8 +38,8 @@ class FolderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     files: str = "*"
     """Pattern of file names, as ``bancs-*.csv``."""
     name: str | None = None
-    """Regular expression on the file's name without its ending; its group ``dataset`` names the dataset. Of several
-    files of one dataset the last by name is read."""
+    """Regular expression on the file's name without its ending; its group ``dataset`` names the dataset. Of
+    several files of one dataset the last by name is read."""
     stable: float = 30.0
     """Seconds that a file must rest before it is read."""
     encoding: str | None = None
@@ -76,7 +76,7 @@ class FolderSource:
     Config = FolderConfig
 
     def __init__(
-        self, config: FolderConfig, client: Client | None = None, *, root: Path | None = None,
+        self, config: FolderConfig, client: Client | None = None, *, root: Path | None = None,  # noqa: ARG002  (nothing is fetched)
         clock: Any = time.time, **_state: Any,
     ) -> None:  # fmt: skip
         self.config, self.clock = config, clock
@@ -193,7 +193,7 @@ class FolderSource:
             raise _sheets.SheetError("it is empty")
         return _sheets.header_of(grid), grid[1:]
 
-    def rows(self, table: Table, marks: Mapping[str, str]) -> Iterator[Row]:
+    def rows(self, table: Table, marks: Mapping[str, str]) -> Iterator[Row]:  # noqa: ARG002  (replaced as a whole)
         """Lines of a file; one with more fields than the header has is a bad row."""
         path = self._files.get(table.id)
         if path is None:

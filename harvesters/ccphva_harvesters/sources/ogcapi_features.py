@@ -1,7 +1,7 @@
 """OGC API Features: each collection is a dataset, its features a table with their geometry.
 
-Standards: Part 1 Core (17-069r4) §7.13–7.16 for collections, items and ``next`` links; Part 2 (18-058r1) §6.2 for
-``Content-Crs``. Servers that name a next page already read, or pages without end, are stopped.
+Standards: Part 1 Core (17-069r4) §7.13–7.16 for collections, items and ``next`` links; Part 2 (18-058r1)
+§6.2 for ``Content-Crs``. Servers that name a next page already read, or pages without end, are stopped.
 
 Imports only ``errors``, ``geometry``, ``http``, ``model``, ``projection`` and the modules beside it.
 """
@@ -159,7 +159,7 @@ class FeaturesSource:
 
     # -- rows ------------------------------------------------------------------------------------------------
 
-    def rows(self, table: Table, marks: Mapping[str, str]) -> Iterator[Row]:
+    def rows(self, table: Table, marks: Mapping[str, str]) -> Iterator[Row]:  # noqa: ARG002  (replaced as a whole)
         """All features of a collection."""
         collection = self._collections.get(table.id)
         if collection is None:

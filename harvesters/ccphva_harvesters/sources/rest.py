@@ -1,7 +1,7 @@
 """REST/JSON of business applications: answers mapped by JMESPath to datasets and rows.
 
-One file says where records are in an answer, how pages follow each other, and what each column is. Secrets are
-named, never written; they go to the one host that they are for.
+One file says where records are in an answer, how pages follow each other, and what each column is. Secrets
+are named, never written; they go to the one host that they are for.
 
 Imports only ``errors``, ``http``, ``model``, ``secrets`` and the modules beside it.
 """
@@ -38,8 +38,8 @@ class Paging(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """How pages follow each other."""
 
     type: Literal["none", "page", "offset", "cursor", "next", "link"] = "none"
-    """``page`` counts pages, ``offset`` records; ``cursor`` sends back what the answer gave, ``next`` follows an
-    address in the answer, ``link`` one in the ``Link`` header (RFC 8288)."""
+    """``page`` counts pages, ``offset`` records; ``cursor`` sends back what the answer gave, ``next``
+    follows an address in the answer, ``link`` one in the ``Link`` header (RFC 8288)."""
     parameter: str | None = None
     """Name of the query parameter (``page``, ``offset``, ``cursor``)."""
     start: int | None = None
@@ -179,7 +179,8 @@ class RestSource:
                 found = {name: path.search(entry) for name, path in paths.items()}
                 id_ = found["id"]
                 if isinstance(id_, bool) or not isinstance(id_, (str, int)) or id_ == "":
-                    # The format refuses it: one bad entry is one failed record, and nothing is withdrawn for it.
+                    # The format refuses it: one bad entry is one failed record, and nothing is withdrawn
+                    # for it.
                     yield Record(id=f"entry {at}", content=RecordError(f"entry {at}", "it has no identifier"))
                     continue
                 seen.add(str(id_))
@@ -313,9 +314,11 @@ def _check(config: RestConfig) -> None:
         for name in ("records", "id", *_FIELDS):
             if path := getattr(config.catalogue, name):
                 _compiled(path, f"$.source.catalogue.{name}")
-    rows = config.rows
-    if rows is None:
-        return
+    if config.rows is not None:
+        _check_rows(config, config.rows)
+
+
+def _check_rows(config: RestConfig, rows: Rows) -> None:
     if config.catalogue is not None and "{id}" not in (rows.url or ""):
         raise ConfigError("$.source.rows.url", "expected {id} in it: each dataset has its own rows")
     if config.secret is not None and rows.url and _host(rows.url) != _host(config.url):
@@ -326,9 +329,9 @@ def _check(config: RestConfig) -> None:
     _compiled(rows.records, "$.source.rows.records")
     for name, column in rows.columns.items():
         _compiled(column.path or f'"{name}"', f"$.source.rows.columns.{name}.path")
-    for name in (*rows.key, *((rows.time,) if rows.time else ())):
-        if name not in rows.columns:
-            raise ConfigError("$.source.rows", f"{name!r} is no column")
+    missing = [name for name in (*rows.key, rows.time) if name and name not in rows.columns]
+    if missing:
+        raise ConfigError("$.source.rows", f"{missing[0]!r} is no column")
     if rows.mode == "append" and not rows.key:
         raise ConfigError("$.source.rows.key", "needed with mode: append, so that nothing comes twice")
     if rows.since and (rows.mode != "append" or not rows.time):

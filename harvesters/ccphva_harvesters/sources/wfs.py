@@ -1,7 +1,8 @@
 """WFS 2.0, 1.1 and 1.0: each feature type is a dataset, its features a table with their geometry.
 
-Standards: WFS 2.0 (09-025r2) §7.6–7.9 for paging and hits, OWS Common (06-121r9) §8 for exceptions, which come with
-200 too. GeoJSON where the server offers it, else GML by GDAL. Servers that ignore ``startIndex`` are found out.
+Standards: WFS 2.0 (09-025r2) §7.6–7.9 for paging and hits, OWS Common (06-121r9) §8 for exceptions, which
+come with 200 too. GeoJSON where the server offers it, else GML by GDAL. Servers that ignore ``startIndex``
+are found out.
 
 Imports only ``errors``, ``geometry``, ``http``, ``model``, ``projection``, ``xml`` and the modules beside it.
 """
@@ -169,7 +170,7 @@ class WfsSource:
 
     # -- rows ------------------------------------------------------------------------------------------------
 
-    def rows(self, table: Table, marks: Mapping[str, str]) -> Iterator[Row]:
+    def rows(self, table: Table, marks: Mapping[str, str]) -> Iterator[Row]:  # noqa: ARG002  (replaced as a whole)
         """All features of a type, page by page; all at once where the server knows no pages."""
         one, service = self._types.get(table.id), self._service
         if one is None or service is None:
@@ -189,7 +190,8 @@ class WfsSource:
             if features and print_ in prints:  # startIndex is ignored: one answer must hold all
                 if size is None or (total is not None and at >= total):
                     return
-                size, prints, at = None, set(), 0
+                size, at = None, 0
+                prints.clear()
                 continue
             prints.add(print_)
             place = place or self._place(response, page, one)
@@ -307,7 +309,9 @@ def _type(element: xml.Element) -> _Type:
     name = xml.text(element, "Name") or ""
     words = xml.find(element, "Keywords")
     keywords = () if words is None else tuple(
-        word for one in ([*xml.children(words, "Keyword")] or [words]) for word in (xml.text(one) or "").split(",")
+        word
+        for one in ([*xml.children(words, "Keyword")] or [words])
+        for word in (xml.text(one) or "").split(",")
     )  # fmt: skip
     crs = next(
         (said for tag in ("DefaultCRS", "DefaultSRS", "SRS") if (said := xml.text(element, tag))), "EPSG:4326"

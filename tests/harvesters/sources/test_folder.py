@@ -29,9 +29,13 @@ from odfdo import Table as OdfTable
 
 from harvesters.contracts import SourceContract
 
-TEXT = "Rue;Numéro;Code;Hauteur;Posé le;Éclairé\nrue de l’Été;1;01001;1 234,5;31/12/2025;oui\nPlace – forêt;2;01002;0,5;01/02/2026;non\n"
+TEXT = (
+    "Rue;Numéro;Code;Hauteur;Posé le;Éclairé\nrue de l’Été;1;01001;1 234,5;31/12/2025;oui\n"
+    "Place – forêt;2;01002;0,5;01/02/2026;non\n"
+)
 TYPES = {
-    "Rue": "text", "Numéro": "integer", "Code": "text", "Hauteur": "number", "Posé le": "date", "Éclairé": "text",
+    "Rue": "text", "Numéro": "integer", "Code": "text", "Hauteur": "number", "Posé le": "date",
+    "Éclairé": "text",
 }  # fmt: skip
 
 
@@ -58,7 +62,8 @@ def run(
     """A harvest: report, outcomes and rows by table."""
     kept, told = tables or MemoryTables(), []
     report = harvest(
-        made, Native(), [], catalogue or MemoryCatalogue(), tables=kept, personal_data="none", on_table=told.append
+        made, Native(), [], catalogue or MemoryCatalogue(), tables=kept, personal_data="none",
+        on_table=told.append
     )  # fmt: skip
     return report, told, {table: kept.rows(table) for table in kept.tables}
 
@@ -88,7 +93,8 @@ def test_french_encodings(tmp_path: Path, encoding: str) -> None:
     assert {column.name: column.type for column in table.columns} == TYPES
     assert told[0].rejected == 0
     assert rows["folder:depot/bancs"][0] == {
-        "Rue": "rue de l’Été", "Numéro": 1, "Code": "01001", "Hauteur": 1234.5, "Posé le": "2025-12-31", "Éclairé": "oui",
+        "Rue": "rue de l’Été", "Numéro": 1, "Code": "01001", "Hauteur": 1234.5, "Posé le": "2025-12-31",
+        "Éclairé": "oui",
     }  # fmt: skip
 
 

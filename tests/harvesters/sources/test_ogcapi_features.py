@@ -123,7 +123,7 @@ def test_pages_bring_everything(site: Site, client: Client) -> None:
 @pytest.mark.parametrize(
     ("habits", "match"),
     [
-        ({"next": lambda n: "items?offset=0", "endless": True}, "already read"),
+        ({"next": lambda _: "items?offset=0", "endless": True}, "already read"),
         ({"endless": True}, "empty page names a next one"),
         ({"matched": 9}, "7 of the 9"),
     ],
@@ -154,10 +154,12 @@ def test_more_pages_than_allowed(site: Site, client: Client) -> None:
     [
         ({}, [5.8, 49.4, 6.1, 49.6], (5.95, 49.47)),
         ({}, [5.8, 49.4, 6.1, 49.6], (49.47, 5.95)),
-        ({"Content-Crs": "<http://www.opengis.net/def/crs/EPSG/0/4326>"}, [5.8, 49.4, 6.1, 49.6], (49.47, 5.95)),
-        ({"Content-Crs": "<http://www.opengis.net/def/crs/EPSG/0/4326>"}, [5.8, 49.4, 6.1, 49.6], (5.95, 49.47)),
-        ({"Content-Crs": "<http://www.opengis.net/def/crs/EPSG/0/3857>"}, [5.8, 49.4, 0, 6.1, 49.6, 9], (662350.97, 6354991.84)),
-    ],
+        ({"Content-Crs": "<http://www.opengis.net/def/crs/EPSG/0/4326>"}, [5.8, 49.4, 6.1, 49.6], (49.47,
+        5.95)), ({"Content-Crs": "<http://www.opengis.net/def/crs/EPSG/0/4326>"}, [5.8, 49.4, 6.1, 49.6],
+        (5.95,
+        49.47)), ({"Content-Crs": "<http://www.opengis.net/def/crs/EPSG/0/3857>"}, [5.8, 49.4, 0, 6.1, 49.6,
+        9],
+        (662350.97, 6354991.84)), ],
 )  # fmt: skip
 def test_axes(site: Site, client: Client, headers: dict[str, str], extent: Any, coordinates: Any) -> None:
     """The header and the announced extent tell where a bench stands."""
@@ -175,10 +177,11 @@ def test_one_poisoned_feature_and_twins(site: Site, client: Client) -> None:
     fake.features[600] = feature(7)
     fake.features[700] = {"type": "Point", "coordinates": [1, 2]}
     fake.features[800]["properties"]["new"] = 1
-    report, told, rows = run(fake.url, client)
+    _, told, rows = run(fake.url, client)
     assert len(rows) == 996
     assert told[0].reasons == {
-        "geom: not on the globe": 1, "its identifier came before": 1, "not a feature": 1, "new: no such column": 1,
+        "geom: not on the globe": 1, "its identifier came before": 1, "not a feature": 1,
+        "new: no such column": 1,
     }  # fmt: skip
 
 

@@ -186,11 +186,15 @@ def test_recorded_exchanges_replay(replay: str, client: Client) -> None:
     (rows,) = [tables.rows(table) for table in tables.tables]
     said = [(r["source_id"], r["property"], r["value_num"]) for r in rows]
     assert said == [
-        ("dechets/bac-0421", "fillLevel", 12), ("dechets/bac-0421", "temperature", 18.4), ("dechets/bac-0421", "battery", 3.61),
-        ("dechets/bac-0421", "fillLevel", 37), ("dechets/bac-0421", "temperature", 19.1), ("dechets/bac-0421", "battery", 3.61),
-        ("dechets/bac-0421", "fillLevel", 88), ("dechets/bac-0421", "temperature", 17.0), ("dechets/bac-0421", "battery", 3.61),
+        ("dechets/bac-0421", "fillLevel", 12), ("dechets/bac-0421", "temperature", 18.4),
+        ("dechets/bac-0421", "battery", 3.61),
+        ("dechets/bac-0421", "fillLevel", 37), ("dechets/bac-0421", "temperature", 19.1),
+        ("dechets/bac-0421", "battery", 3.61),
+        ("dechets/bac-0421", "fillLevel", 88), ("dechets/bac-0421", "temperature", 17.0),
+        ("dechets/bac-0421", "battery", 3.61),
         ("dechets/bac-0421", "fillLevel", 91), ("dechets/bac-0421", "temperature", 16.9),
-        ("dechets/temp", "curT0", 21.5), ("dechets/temp", "unit", 1), ("dechets/temp", "curT0", 22.25), ("dechets/temp", "unit", 1),
+        ("dechets/temp", "curT0", 21.5), ("dechets/temp", "unit", 1), ("dechets/temp", "curT0", 22.25),
+        ("dechets/temp", "unit", 1),
         ("dechets/pesee", "pesee", 412), ("dechets/pesee", "pesee", 413), ("dechets/pesee", "pesee", 414),
     ]  # fmt: skip
     assert rows[0]["observed_at"] == "2026-11-23T23:53:14.964660Z"
@@ -426,9 +430,11 @@ def test_kinds_of_notifications() -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        b"", b"<xml/>", b"\xff", b"[]", b'{"m2m:sgn": []}', b'{"m2m:sgn": {"nev": {"rep": {"m2m:cin": {"con": NaN}}}}}',
+        b"", b"<xml/>", b"\xff", b"[]", b'{"m2m:sgn": []}',
+        b'{"m2m:sgn": {"nev": {"rep": {"m2m:cin": {"con": NaN}}}}}',
         b"[" * 100_000, b" " * (LONGEST + 1),
-        {"m2m:sgn": {"vrq": True, "cr": "CStranger"}}, told(pi="cntOfSomebody"), {"m2m:sgn": {"nev": {"rep": None}}},
+        {"m2m:sgn": {"vrq": True, "cr": "CStranger"}}, told(pi="cntOfSomebody"),
+        {"m2m:sgn": {"nev": {"rep": None}}},
     ],
 )  # fmt: skip
 def test_what_is_no_notification_for_us(value: Any) -> None:

@@ -245,7 +245,8 @@ def test_secrets_are_sent_and_never_shown(
         ({"rows": {"columns": COLUMNS, "since": "s"}}, "$.source.rows.since"),
         ({"rows": {"columns": COLUMNS, "paging": {"type": "cursor"}}}, "$.source.rows.paging.parameter"),
         ({"rows": {"columns": COLUMNS, "paging": {"typ": "cursor"}}}, "$.source.rows.paging.typ"),
-        ({"rows": {"columns": COLUMNS, "url": "http://other.org"}, "secret": {"name": "k", "query": "q"}}, "$.source.rows.url"),
+        ({"rows": {"columns": COLUMNS, "url": "http://other.org"}, "secret": {"name": "k", "query": "q"}},
+        "$.source.rows.url"),
         ({"dataset": None, "catalogue": {}}, "$.source.rows.url"),
     ],
 )  # fmt: skip
@@ -261,7 +262,8 @@ def test_a_secret_that_is_not_there(monkeypatch: pytest.MonkeyPatch, client: Cli
     file = load_text(
         yaml.safe_dump(
             {
-                "source": {"type": "rest", "url": "http://x.org", "dataset": {"id": "a", "title": "A"}, "secret": {"name": "ma-cle", "query": "k"}},
+                "source": {"type": "rest", "url": "http://x.org", "dataset": {"id": "a", "title": "A"},
+                "secret": {"name": "ma-cle", "query": "k"}},
                 "format": {"type": "native"}, "personal_data": "none",
             }
         )

@@ -38,12 +38,13 @@ def described(version: str = "2.0.0", formats: tuple[str, ...] = ("application/j
     values = "".join(f"<ows:Value>{name}</ows:Value>" for name in formats)
     return f"""<WFS_Capabilities version="{version}" xmlns="http://www.opengis.net/wfs/2.0" xmlns:ows="{OWS}">
     <ows:ServiceIdentification><ows:Title>Bancs</ows:Title></ows:ServiceIdentification>
-    <ows:OperationsMetadata><ows:Operation name="GetFeature"><ows:Parameter name="outputFormat"><ows:AllowedValues>
+    <ows:OperationsMetadata><ows:Operation name="GetFeature"><ows:Parameter name="outputFormat">
+    <ows:AllowedValues>
     {values}</ows:AllowedValues></ows:Parameter></ows:Operation></ows:OperationsMetadata>
     <FeatureTypeList><FeatureType><Name>t:bancs</Name><Title>Bancs publics</Title>
     <DefaultCRS>urn:ogc:def:crs:EPSG::2154</DefaultCRS>
-    <ows:WGS84BoundingBox><ows:LowerCorner>5.8 49.4</ows:LowerCorner><ows:UpperCorner>6.1 49.6</ows:UpperCorner>
-    </ows:WGS84BoundingBox></FeatureType></FeatureTypeList></WFS_Capabilities>"""
+    <ows:WGS84BoundingBox><ows:LowerCorner>5.8 49.4</ows:LowerCorner><ows:UpperCorner>6.1
+    49.6</ows:UpperCorner> </ows:WGS84BoundingBox></FeatureType></FeatureTypeList></WFS_Capabilities>"""
 
 
 def bench(number: Any) -> dict[str, Any]:
@@ -89,7 +90,8 @@ class Fake:
 def exception(text: str) -> bytes:
     """An OWS exception."""
     return (
-        f'<e:ExceptionReport xmlns:e="{OWS}"><e:Exception exceptionCode="X"><e:ExceptionText>{text}</e:ExceptionText>'
+        f'<e:ExceptionReport xmlns:e="{OWS}"><e:Exception exceptionCode="X">'
+        f"<e:ExceptionText>{text}</e:ExceptionText>"
         f"</e:Exception></e:ExceptionReport>"
     ).encode()
 
@@ -157,7 +159,8 @@ def test_a_recorded_exception(site: Site, client: Client) -> None:
     ids=["good", "no count", "no start", "a cap of its own"],
 )
 def test_paging(site: Site, client: Client, version: str, size: int, habits: dict[str, Any]) -> None:
-    """All benches come, once, whatever the server makes of paging; where it cannot be, an error says how many lack."""
+    """All benches come, once, whatever the server makes of paging; where it cannot be, an error says how
+    many lack."""
     if version == "1.0.0" and habits == {"most": 3}:
         pytest.skip("1.0.0 has neither pages nor counts: nobody can tell")
     fake = Fake(site, versions=(version,), **habits)
@@ -259,8 +262,10 @@ def test_features_that_cannot_be_read_replace_nothing(site: Site, client: Client
 
 GML = """<wfs:FeatureCollection xmlns:wfs="http://www.opengis.net/wfs/2.0" xmlns:gml="http://www.opengis.net/gml/3.2"
  xmlns:t="t" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="t {trap}">
-<wfs:member><t:bancs gml:id="bancs.1"><t:geom><gml:Point srsName="urn:ogc:def:crs:EPSG::4326"><gml:pos>49.47 5.95</gml:pos>
-</gml:Point></t:geom><t:rue>rue de l’Été</t:rue></t:bancs></wfs:member></wfs:FeatureCollection>"""
+<wfs:member><t:bancs gml:id="bancs.1"><t:geom>
+<gml:Point srsName="urn:ogc:def:crs:EPSG::4326">
+<gml:pos>49.47 5.95</gml:pos></gml:Point></t:geom>
+<t:rue>rue de l’Été</t:rue></t:bancs></wfs:member></wfs:FeatureCollection>"""
 
 
 def test_gml_is_read_without_a_look_elsewhere(site: Site, trap: Site, client: Client) -> None:

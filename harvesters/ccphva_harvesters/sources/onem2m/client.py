@@ -54,7 +54,8 @@ class Cse:
             raise
 
     def discover(self, path: str, type_: int, **query: str | int) -> list[str]:
-        """Structured paths below ``path`` (TS-0001 §10.2.6), sorted. No limit is sent: CSEs count it wrongly."""
+        """Structured paths below ``path`` (TS-0001 §10.2.6), sorted. No limit is sent: CSEs count it
+        wrongly."""
         found = self.get(path, fu=1, ty=type_, **query).get("m2m:uril")
         paths = found.split() if isinstance(found, str) else [str(item) for item in listing(found)]
         return sorted({one.strip("/") for one in paths})

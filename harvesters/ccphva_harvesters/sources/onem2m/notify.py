@@ -1,7 +1,7 @@
 """Notifications of oneM2M subscriptions (TS-0004 §7.5.1.2) as pure functions: bytes in, a notice out.
 
-Notifications never move a watermark: they bring rows early, backfill alone says what is whole. What comes twice
-or out of order falls together with backfill's rows under the table's key.
+Notifications never move a watermark: they bring rows early, backfill alone says what is whole. What comes
+twice or out of order falls together with backfill's rows under the table's key.
 
 Imports only ``model`` and ``payload``.
 """

@@ -23,7 +23,36 @@ from ccphva_harvesters.sources._observations import PropertyConfig
 
 _PAIR = re.compile(r"\s*([\w.:/-]{1,100})\s*[=:]\s*([^;&|]*)")
 _COMMON = frozenset(
-    "rn ri pi ty ct lt et st cs cr lbl acpi cnd cni cbs mni mbs mia fcied org aa at or dgt snr hld ast loc".split()
+    {
+        "rn",
+        "ri",
+        "pi",
+        "ty",
+        "ct",
+        "lt",
+        "et",
+        "st",
+        "cs",
+        "cr",
+        "lbl",
+        "acpi",
+        "cnd",
+        "cni",
+        "cbs",
+        "mni",
+        "mbs",
+        "mia",
+        "fcied",
+        "org",
+        "aa",
+        "at",
+        "or",
+        "dgt",
+        "snr",
+        "hld",
+        "ast",
+        "loc",
+    }
 )
 """Attributes of every resource (TS-0004 §6.3): not what a flexContainer measures."""
 _DEEPEST = 6
@@ -130,7 +159,7 @@ def content(instance: Mapping[str, Any], name: str) -> Any:
     con = instance["con"]
     if isinstance(con, str):
         con = _from_text(con)
-    return con if isinstance(con, dict) else {name: con}
+    return cast("dict[str, Any]", con) if isinstance(con, dict) else {name: con}
 
 
 def _from_text(text: str) -> Any:

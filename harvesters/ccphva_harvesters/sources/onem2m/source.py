@@ -1,8 +1,8 @@
 """oneM2M: application entities become datasets, their sensors one long table.
 
 Discovery finds AEs, containers (3), flexContainers (28) and time series (29); backfill reads instances by
-windows of creation time, because ``lim`` and ``ofst`` slice before they filter. The watermark is the CSE's own
-clock (``ct``), so neither our clock nor late notifications can make a hole.
+windows of creation time, because ``lim`` and ``ofst`` slice before they filter. The watermark is the CSE's
+own clock (``ct``), so neither our clock nor late notifications can make a hole.
 
 Imports only ``errors``, ``http``, ``model``, ``secrets`` and the modules beside it.
 """

@@ -1,4 +1,5 @@
-"""Subscriptions at a CSE: made for every sensor of a source, removed when the source is removed (TS-0001 §9.6.8).
+"""Subscriptions at a CSE: made for every sensor of a source, removed when the source is removed (TS-0001
+§9.6.8).
 
 Imports only ``errors`` and the modules beside it.
 """
@@ -25,7 +26,8 @@ class Subscriptions:
         self.name = f"ccphva-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
 
     def make(self, things: Iterable[Thing]) -> dict[str, str]:
-        """Subscribe to every sensor. The CSE calls ``notify_url`` before it answers: the receiver must listen.
+        """Subscribe to every sensor. The CSE calls ``notify_url`` before it answers: the receiver must
+        listen.
 
         :returns: why, by sensor, where it could not be done; those are read by backfill alone
         """
@@ -50,7 +52,8 @@ class Subscriptions:
             self.cse.update(path, {"m2m:sub": {"nu": [self.notify_url]}})
 
     def remove(self) -> int:
-        """Remove every subscription of this source, also of sensors that it no longer names; how many there were."""
+        """Remove every subscription of this source, also of sensors that it no longer names; how many there
+        were."""
         ours = [
             path
             for path in self.cse.discover(self.cse.name, m2m.SUBSCRIPTION)

@@ -1,7 +1,8 @@
-"""`python -m local.simulator CSE THINGS.yaml`: the territory's sensors, posting to a oneM2M CSE on this machine.
+"""`python -m local.simulator CSE THINGS.yaml`: the territory's sensors, posting to a oneM2M CSE on this
+machine.
 
-For demonstration. Every value is a pure function of seed, sensor and time, so that a second start tells the same
-story. Talks to loopback only, and ends by itself after ``--rounds``.
+For demonstration. Every value is a pure function of seed, sensor and time, so that a second start tells the
+same story. Talks to loopback only, and ends by itself after ``--rounds``.
 """
 
 from __future__ import annotations

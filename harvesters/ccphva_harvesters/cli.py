@@ -21,6 +21,7 @@ from .model import Dataset, Outcome, RunReport, TableOutcome
 from .protocols import RowSource, Source
 from .rows import peek
 from .run import harvest
+from .sources.onem2m import OneM2MSource, follow
 from .tables import JsonlTables, MemoryTables
 
 _FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -112,6 +113,36 @@ def run(
     if isinstance(kept, JsonlCatalogue) and not dry_run:
         kept.save()
     sys.exit(0 if report.ok else 1)
+
+
+@main.command()
+@_FILE
+@_ALLOW
+@click.option(
+    "--tables",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to keep the rows in, a JSON Lines file a table.",
+)
+@click.option("--port", default=0, help="Port of loopback to be told at; any free one without it.")
+@click.option("--seconds", default=60.0, show_default=True, help="How long to listen.")
+def listen(file: Path, allowed: tuple[str, ...], tables: Path | None, port: int, seconds: float) -> None:
+    """Subscribe to the sensors of FILE (type onem2m) and keep what they say."""
+    source_file = _load(file)
+    with _client(allowed) as client:
+        source = source_file.build_source(client)
+        if not isinstance(source, OneM2MSource) or source_file.personal_data != "none":
+            raise click.UsageError(f"{file}: expected $.source.type: onem2m and $.personal_data: none")
+        sink = MemoryTables() if tables is None else JsonlTables(tables)
+        try:
+            refused = follow(
+                source, sink, str(file.resolve()), seconds=seconds, port=port,
+                on_table=lambda outcome: _say({"table": outcome}),
+            )  # fmt: skip
+        except HarvestError as exc:
+            _say({"ok": False, "error": str(exc)})
+            sys.exit(1)
+    _say({"ok": not refused, "without_subscription": refused})
+    sys.exit(1 if refused else 0)
 
 
 def _run(file: SourceFile, source: Source, catalogue: MemoryCatalogue, **options: Any) -> RunReport:

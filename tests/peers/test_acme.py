@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +16,7 @@ from ccphva_harvesters.sources.onem2m import (
     OneM2MSource,
     Receiver,
     Subscriptions,
+    follow,
     parse_notification,
 )
 
@@ -142,3 +145,44 @@ def test_a_receiver_that_refuses_the_handshake(cse: acme.Acme, client: Client) -
     (things,) = made._things.values()
     refused = Subscriptions(made.cse, "source-2", "http://127.0.0.1:9/nobody").make(things)
     assert list(refused) == ["stumm/bac"]
+
+
+def test_following_a_platform(cse: acme.Acme, client: Client) -> None:
+    """Observations of containers and flexContainers that fall before, while and after we subscribe: each
+    once."""
+    path = cse.entity("folgen", "kind:follow")
+    bin_ = cse.container(path, "bac")
+    flex = {
+        "rn": "temp", "cnd": "org.onem2m.common.moduleclass.temperature", "curT0": 0, "fcied": True,
+        "mni": 90,
+    }  # fmt: skip
+    cse.request("POST", path, {"cod:tempe": flex}, 28)
+    cse.put(bin_, {"n": 0})
+    tables, stop, taken = MemoryTables(), threading.Event(), [0]
+
+    def speak() -> None:
+        for n in range(1, 40):
+            cse.put(bin_, {"n": n})
+            with contextlib.suppress(AssertionError):  # ACME may name two instances alike
+                cse.request("PUT", f"{path}/temp", {"cod:tempe": {"curT0": n}})
+                taken.append(n)
+        time.sleep(1.5)
+        stop.set()
+
+    speaker = threading.Thread(target=speak)
+    speaker.start()
+    refused = follow(source(cse, client, "kind:follow"), tables, "f", seconds=60, stopped=stop.is_set)
+    speaker.join()
+    assert refused == {}
+    (id_,) = tables.tables
+    said = [(row["property"], row["value_num"]) for row in tables.rows(id_)]
+    assert sorted(n for p, n in said if p == "n") == list(range(40))
+    assert set(taken) <= {n for p, n in said if p == "curT0"}
+    assert len(said) == len(set(said))
+    assert len(taken) > 10
+    assert made_of(cse, client) == []
+
+
+def made_of(cse: acme.Acme, client: Client) -> list[str]:
+    """Subscriptions that are left at the CSE."""
+    return source(cse, client, "kind:follow").cse.discover("cse-in", 23)

@@ -19,7 +19,8 @@ TERRITORY = ROOT / "deployment" / "territories" / "ccphva"
 
 
 def test_the_territory_is_live_within_seconds(tmp_path: Path) -> None:
-    """Five datasets, 20 sensors, three rounds and two hours of history; a second harvest brings nothing new."""
+    """Five datasets, 20 sensors, three rounds and two hours of history; a second harvest brings nothing
+    new."""
     things = TERRITORY / "simulator" / "things.yaml"
     document = yaml.safe_load((TERRITORY / "sources" / "iot-demo.yaml").read_text())
     with acme.running(tmp_path) as cse, Client(allow_networks=["127.0.0.0/8"]) as client:

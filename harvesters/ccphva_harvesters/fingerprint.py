@@ -27,8 +27,8 @@ def fingerprint(dataset: Dataset) -> str:
         "fields": dataset.fields,
         "resources": dataset.resources,
     }
-    if dataset.tables:  # the order of columns is meant, so each table is one text
-        content["tables"] = [msgspec.json.encode(table).decode() for table in dataset.tables]
+    if dataset.tables:
+        content["tables"] = msgspec.to_builtins(dataset.tables)
     return hashlib.sha256(canonical(content).encode()).hexdigest()
 
 
@@ -60,6 +60,6 @@ def changed_fields(old: Dataset, new: Dataset) -> tuple[str, ...]:
     changed = [n for n in names if canonical(old.fields.get(n)) != canonical(new.fields.get(n))]
     if canonical(old.resources) != canonical(new.resources):
         changed.append("resources")
-    if old.tables != new.tables:
+    if canonical(msgspec.to_builtins(old.tables)) != canonical(msgspec.to_builtins(new.tables)):
         changed.append("tables")
     return tuple(changed)

@@ -30,6 +30,8 @@ def feature(number: Any, x: Any = 5.95, y: Any = 49.47) -> dict[str, Any]:
 class Fake:
     """A server with one collection of ``count`` benches on pages of three."""
 
+    size = 3
+
     def __init__(self, site: Site, count: int = 7, **habits: Any) -> None:
         self.site, self.habits = site, habits
         self.features = [feature(n) for n in range(count)]
@@ -51,11 +53,11 @@ class Fake:
         self.asked.append(query)
         start = int(query.get("offset", ["0"])[0])
         page: dict[str, Any] = {
-            "type": "FeatureCollection", "features": self.features[start : start + 3],
+            "type": "FeatureCollection", "features": self.features[start : start + self.size],
             "numberMatched": self.habits.get("matched", len(self.features)), "links": [],
         }  # fmt: skip
-        if start + 3 < len(self.features) or self.habits.get("endless"):
-            following = self.habits.get("next", lambda n: f"items?offset={n}")(start + 3)
+        if start + self.size < len(self.features) or self.habits.get("endless"):
+            following = self.habits.get("next", lambda n: f"items?offset={n}")(start + self.size)
             page["links"] = [{"rel": "next", "href": following}]
         return 200, headers, json.dumps(page).encode()
 
@@ -173,6 +175,7 @@ def test_axes(site: Site, client: Client, headers: dict[str, str], extent: Any, 
 def test_one_poisoned_feature_and_twins(site: Site, client: Client) -> None:
     """A bad one and one whose identifier came before are left out, with their reasons."""
     fake = Fake(site, 1000)
+    fake.size = 100
     fake.features[500] = feature(500, float("1e300"))
     fake.features[600] = feature(7)
     fake.features[700] = {"type": "Point", "coordinates": [1, 2]}

@@ -348,6 +348,28 @@ def test_a_sensor_that_fails_costs_itself_only(site: Site, client: Client) -> No
     assert (report.rows_accepted, report.tables_failed, report.ok) == (5, 1, False)
 
 
+def test_a_sensor_that_answers_500_costs_itself_a_dead_platform_ends_the_table(
+    site: Site, client: Client
+) -> None:
+    """One out of order is passed by; three in a row are the platform, and the run may be tried again."""
+    cse = FakeCse(site)
+    cse.entity("a")
+    for name in ("a", "b", "c", "d", "e"):
+        cse.bin(f"cse-in/a/{name}", 5)
+    cse.broken["cse-in/a/b/ol"] = lambda: (500, {}, b"")
+    tables = MemoryTables()
+    report = run(source(cse.base, client), tables)
+    assert (report.rows_accepted, report.tables_failed) == (20, 1)
+    for name in ("b", "c", "d", "e"):
+        cse.broken[f"cse-in/a/{name}/ol"] = lambda: (500, {}, b"")
+    told: list[Any] = []
+    harvest(
+        source(cse.base, client), Native(), [], MemoryCatalogue(),
+        tables=MemoryTables(), personal_data="none", on_table=told.append,
+    )  # fmt: skip
+    assert (told[0].accepted, told[0].retriable) == (5, True)
+
+
 @pytest.mark.parametrize(
     "body", [b"<html>Wartung</html>", b"", b"[1]", b'{"m2m:uril": ["cse-in/a"', b"\xff\xfe", b'{"a": NaN}']
 )

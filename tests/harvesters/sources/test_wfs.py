@@ -260,10 +260,10 @@ def test_features_that_cannot_be_read_replace_nothing(site: Site, client: Client
     assert len(rows) == 7
 
 
-GML = """<wfs:FeatureCollection xmlns:wfs="http://www.opengis.net/wfs/2.0" xmlns:gml="http://www.opengis.net/gml/3.2"
- xmlns:t="t" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="t {trap}">
-<wfs:member><t:bancs gml:id="bancs.1"><t:geom>
-<gml:Point srsName="urn:ogc:def:crs:EPSG::4326">
+GML = """<wfs:FeatureCollection xmlns:wfs="http://www.opengis.net/wfs/2.0"
+ xmlns:gml="http://www.opengis.net/gml/3.2" xmlns:t="t"
+xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="t {trap}"> <wfs:member><t:bancs
+gml:id="bancs.1"><t:geom> <gml:Point srsName="urn:ogc:def:crs:EPSG::4326">
 <gml:pos>49.47 5.95</gml:pos></gml:Point></t:geom>
 <t:rue>rue de l’Été</t:rue></t:bancs></wfs:member></wfs:FeatureCollection>"""
 

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import msgspec
 
 from ccphva_harvesters import cells
-from ccphva_harvesters.errors import ConfigError, FatalError, SourceError, TooLargeError
+from ccphva_harvesters.errors import ConfigError, FatalError, RetriableError, SourceError, TooLargeError
 from ccphva_harvesters.http import Client
 from ccphva_harvesters.model import Record, Row, Table
 from ccphva_harvesters.secrets import Secrets, environment
@@ -36,6 +36,8 @@ _INSTANCES = {
 _OVERLAP = dt.timedelta(seconds=1)
 """``cra`` is exclusive at some CSEs: go back a little, the table's key takes care of repeats."""
 _SMALLEST = dt.timedelta(seconds=1)
+_SILENT = 3
+"""Sensors in a row that may be out of order before the platform is taken to be."""
 _FEW, _MANY = 500, 5000
 _BASIC = "%Y%m%dT%H%M%S,%f"
 
@@ -167,12 +169,19 @@ class OneM2MSource:
         if table.id not in self._things:
             raise FatalError(f"{table.id} was not described by this run")
         failed: list[str] = []
+        silent = 0
         for thing in self._things[table.id]:
             try:
                 for instance in self._instances(thing, marks.get(thing.id)):
                     yield from self.mapper.rows(thing, instance)
+                silent = 0
             except SourceError as exc:
                 failed.append(f"{thing.id}: {exc.cause}")
+            except RetriableError as exc:
+                failed.append(f"{thing.id}: {exc.cause}")
+                silent += 1
+                if silent >= _SILENT:  # not this sensor but the platform: come again later
+                    raise
         if failed:
             raise FatalError(f"{len(failed)} sensors could not be read: {'; '.join(failed[:5])}")
 

@@ -282,6 +282,22 @@ def test_answers_that_are_too_large_make_smaller_windows(site: Site) -> None:
     assert (report.tables_failed, report.rows_accepted) == (0, 600)
 
 
+def test_a_burst_that_fits_a_second_but_not_two(site: Site) -> None:
+    """The smallest windows still go forward."""
+    from ccphva_harvesters import Limits
+
+    cse = FakeCse(site)
+    cse.entity("a")
+    for n, one in enumerate(cse.bin("cse-in/a/one", 60)):
+        one["ct"] = f"20261101T1200{n // 10:02},{n % 10}00000"
+    cse.instances["cse-in/a/one"].append(cse.instances["cse-in/a/one"][-1] | {"ct": "20261101T130000,000000"})
+    limits = Limits(decoded_bytes=2000, backoff=0)
+    with Client(allow_networks=["127.0.0.0/8"], limits=limits) as small:
+        tables = MemoryTables()
+        report = run(source(cse.base, small), tables)
+    assert (report.tables_failed, report.rows_accepted) == (0, 61)
+
+
 def test_a_ring_buffer_that_forgot(site: Site, client: Client) -> None:
     """A container that holds only new instances is read from its mark on; an empty one is no error."""
     cse = FakeCse(site)

@@ -211,7 +211,7 @@ class OneM2MSource:
             seen = {str(instance.get("ri")) for instance in found}
             if last:
                 return
-            start += width - _OVERLAP
+            start += max(width - _OVERLAP, width / 2)
             width = width * 2 if len(found) < _FEW else width / 2 if len(found) > _MANY else width
             width = max(width, _OVERLAP * 2)
 

@@ -22,16 +22,34 @@ from .errors import (
 )
 from .fingerprint import changed_fields, fingerprint
 from .http import Client, Limits, Response
-from .model import Dataset, Kind, Outcome, Problem, Record, RunReport, Status, Write
-from .protocols import Catalogue, Format, Source, Step
+from .model import (
+    Column,
+    Dataset,
+    Kind,
+    Outcome,
+    Problem,
+    Receipt,
+    Record,
+    Rejected,
+    Row,
+    RunReport,
+    Status,
+    Table,
+    TableOutcome,
+    Write,
+)
+from .protocols import Catalogue, Format, RowSource, Source, Step, Tables
 from .registry import load as load_part
 from .registry import names as part_names
+from .rows import carry, peek, push
 from .run import harvest
+from .tables import JsonlTables, MemoryTables
 
 __all__ = [
     "BlockedError",
     "Catalogue",
     "Client",
+    "Column",
     "ConfigError",
     "Dataset",
     "FatalError",
@@ -39,27 +57,37 @@ __all__ = [
     "Guards",
     "HarvestError",
     "JsonlCatalogue",
+    "JsonlTables",
     "Kind",
     "Limits",
     "MemoryCatalogue",
+    "MemoryTables",
     "NotModifiedError",
     "Outcome",
     "PageLoopError",
     "ParseError",
     "Problem",
     "Publication",
+    "Receipt",
     "Record",
     "RecordError",
+    "Rejected",
     "Response",
     "RetriableError",
+    "Row",
+    "RowSource",
     "RunReport",
     "Source",
     "SourceError",
     "SourceFile",
     "Status",
     "Step",
+    "Table",
+    "TableOutcome",
+    "Tables",
     "TooLargeError",
     "Write",
+    "carry",
     "changed_fields",
     "fingerprint",
     "harvest",
@@ -68,4 +96,6 @@ __all__ = [
     "load_part",
     "load_text",
     "part_names",
+    "peek",
+    "push",
 ]

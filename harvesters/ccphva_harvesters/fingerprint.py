@@ -13,18 +13,22 @@ import hashlib
 import json
 from typing import Any, cast
 
+import msgspec
+
 from .model import Dataset
 
 
 def fingerprint(dataset: Dataset) -> str:
     """Hash of what the catalogue would store for ``dataset``."""
-    content = {
+    content: dict[str, Any] = {
         "uri": dataset.uri,
         "identifier": dataset.identifier,
         "kind": dataset.kind,
         "fields": dataset.fields,
         "resources": dataset.resources,
     }
+    if dataset.tables:
+        content["tables"] = msgspec.to_builtins(dataset.tables)
     return hashlib.sha256(canonical(content).encode()).hexdigest()
 
 
@@ -50,9 +54,12 @@ def _sort_key(value: Any) -> str:
 
 
 def changed_fields(old: Dataset, new: Dataset) -> tuple[str, ...]:
-    """Names of the fields in which two versions of a dataset differ (``resources`` as one field)."""
+    """Names of the fields in which two versions of a dataset differ (``resources`` and ``tables`` as one
+    field each)."""
     names = sorted(old.fields.keys() | new.fields.keys())
     changed = [n for n in names if canonical(old.fields.get(n)) != canonical(new.fields.get(n))]
     if canonical(old.resources) != canonical(new.resources):
         changed.append("resources")
+    if canonical(msgspec.to_builtins(old.tables)) != canonical(msgspec.to_builtins(new.tables)):
+        changed.append("tables")
     return tuple(changed)

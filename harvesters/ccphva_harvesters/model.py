@@ -40,6 +40,87 @@ class Problem(msgspec.Struct, frozen=True):
     field: str | None = None
 
 
+ColumnType = Literal["text", "integer", "number", "boolean", "date", "timestamp", "json", "geometry"]
+"""``timestamp`` is an RFC 3339 text in UTC, ``date`` YYYY-MM-DD, ``geometry`` GeoJSON in longitude,
+latitude."""
+
+
+class Column(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One column of a table and what the data dictionary says of it."""
+
+    name: str
+    type: ColumnType = "text"
+    unit: str | None = None
+    title: str | None = None
+    definition: str | None = None
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A table of a dataset, described; its rows come later, from ``RowSource.rows``."""
+
+    id: str
+    """Stable key inside its source, not only inside its dataset."""
+    title: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+    """Columns that together name a row; a row that comes again under its key takes the old one's place."""
+    mode: Literal["append", "replace"] = "replace"
+    """``append`` adds to what is there and moves on by watermarks; ``replace`` brings the whole table
+    anew."""
+    geometry: str | None = None
+    """Column that places a row; always WGS 84 in longitude, latitude, whatever the source spoke."""
+    source_crs: str | None = None
+    """Reference system the source spoke, for the reader."""
+    time: str | None = None
+    """Column that dates a row."""
+
+    def column(self, name: str) -> Column | None:
+        """The column of that name."""
+        return next((column for column in self.columns if column.name == name), None)
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One row as the source gives it. With ``problem`` set it counts as rejected and goes no further;
+    with nothing but a ``mark`` it says that everything up to there has come."""
+
+    values: Fields
+    series: str = ""
+    """Which thread of time it belongs to (one sensor); watermarks are kept by series."""
+    mark: str | None = None
+    """Where to go on after this row: handed back by ``RowSource.rows`` once the sink has taken the row."""
+    problem: str | None = None
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """A row that was left out, and why."""
+
+    row: str
+    reason: str
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """What a sink did with rows; it has them safely once it gives this."""
+
+    accepted: int = 0
+    unchanged: int = 0
+    rejected: tuple[Rejected, ...] = ()
+
+
+class TableOutcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of the rows of one table in one run; ``reasons`` counts rejected rows by reason."""
+
+    table: str
+    dataset: str
+    accepted: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    reasons: dict[str, int] = {}
+    examples: tuple[Rejected, ...] = ()
+    note: str | None = None
+    error: str | None = None
+    retriable: bool = False
+
+
 class Dataset(msgspec.Struct, frozen=True, kw_only=True):
     """A dataset in our schema's words (ckanext-dcat's ``dcat_ap_full.yaml`` and design §6)."""
 
@@ -50,6 +131,8 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind = "dataset"
     fields: Fields = {}
     resources: list[Fields] = []
+    tables: tuple[Table, ...] = ()
+    """Tables whose rows the source gives; the catalogue makes a resource of each."""
     problems: tuple[Problem, ...] = ()
 
 
@@ -85,6 +168,11 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     skipped: int = 0
     failed: int = 0
     read: int = 0
+    rows_accepted: int = 0
+    rows_unchanged: int = 0
+    rows_rejected: int = 0
+    tables_failed: int = 0
+    """Tables whose rows could not all be read or kept; what was kept stays."""
     complete: bool = False
     not_modified: bool = False
     cancelled: bool = False
@@ -106,4 +194,5 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def ok(self) -> bool:
         """True when the run went to its end and no record failed."""
-        return self.error is None and not self.failed and not self.cancelled
+        bad = self.failed or self.tables_failed or self.cancelled
+        return self.error is None and not bad

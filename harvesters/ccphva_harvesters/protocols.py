@@ -1,4 +1,4 @@
-"""The four sockets of the road. Parts are composed by ``run.harvest``, never inherited.
+"""The sockets of the road. Parts are composed by ``run.harvest``, never inherited.
 
 A part that a source file can name has a ``Config`` struct (``msgspec``, unknown keys refused) and a
 factory ``(config, client) -> Source``, ``(config) -> Format`` or ``(config) -> Step``; see ``registry``.
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from .model import Dataset, Outcome, Record, Write
+from .model import Dataset, Outcome, Receipt, Record, Row, Table, Write
 
 
 @runtime_checkable
@@ -65,6 +65,40 @@ class Catalogue(Protocol):
 
     def withdraw(self, guids: Sequence[str]) -> Iterable[Outcome]:
         """Withdraw datasets that the source no longer has; one outcome each (``deleted``, …)."""
+        ...
+
+
+@runtime_checkable
+class RowSource(Protocol):
+    """What a source that gives datasets with tables has besides."""
+
+    def rows(self, table: Table, marks: Mapping[str, str]) -> Iterator[Row]:
+        """Rows of a table that this source described in this run, lazily.
+
+        :param marks: watermark by series, as the sink keeps it; give what came at or after it. A row that
+            is given twice is harmless under the table's key; one that is left out is lost.
+        :raises FatalError, RetriableError: not all rows can be given; what was taken stays taken
+        """
+        ...
+
+
+@runtime_checkable
+class Tables(Protocol):
+    """Where rows go."""
+
+    def marks(self, table: str) -> Mapping[str, str]:
+        """Watermark by series of a table, as of the last ``apply`` that went well."""
+        ...
+
+    def apply(self, table: Table, rows: Iterable[Mapping[str, Any]], marks: Mapping[str, str]) -> Receipt:
+        """Take rows, then remember ``marks``; give the receipt only when both are safe.
+
+        Mode ``append``: rows are added, or take the place of those under their key. Called many times a
+        run; applying the same rows twice changes nothing. Mode ``replace``: the rows are the whole table,
+        all or nothing: when the iterator raises, the old rows stay and the error goes through.
+
+        :raises FatalError, RetriableError: the sink is out of order; the caller repeats from its marks
+        """
         ...
 
 

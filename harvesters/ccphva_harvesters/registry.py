@@ -17,8 +17,18 @@ from .errors import ConfigError
 
 Group = Literal["ccphva.sources", "ccphva.formats", "ccphva.steps"]
 _BUILT_IN: dict[Group, dict[str, str]] = {
-    "ccphva.sources": {"dcat": "ccphva_harvesters.sources.dcat:DcatSource"},
-    "ccphva.formats": {"dcat-ap": "ccphva_harvesters.formats.dcat_ap:DcatAp"},
+    "ccphva.sources": {
+        "dcat": "ccphva_harvesters.sources.dcat:DcatSource",
+        "folder": "ccphva_harvesters.sources.folder:FolderSource",
+        "ogcapi-features": "ccphva_harvesters.sources.ogcapi_features:FeaturesSource",
+        "onem2m": "ccphva_harvesters.sources.onem2m:OneM2MSource",
+        "rest": "ccphva_harvesters.sources.rest:RestSource",
+        "wfs": "ccphva_harvesters.sources.wfs:WfsSource",
+    },
+    "ccphva.formats": {
+        "dcat-ap": "ccphva_harvesters.formats.dcat_ap:DcatAp",
+        "native": "ccphva_harvesters.formats.native:Native",
+    },
     "ccphva.steps": {
         "keep": "ccphva_harvesters.steps.keep:Keep",
         "licence": "ccphva_harvesters.steps.licence:Licence",

@@ -1,9 +1,9 @@
-"""The one loop of every harvest: source → records → format → dataset → steps → catalogue → outcomes.
+"""The one loop of every harvest: source → records → format → dataset → steps → catalogue → outcomes → rows.
 
 Nothing is withdrawn unless the source was read to its end without an error, is not empty and did not shrink
 beyond the guard. One bad record never takes others down.
 
-Imports only ``errors``, ``fingerprint``, ``model`` and ``protocols``.
+Imports only ``errors``, ``fingerprint``, ``model``, ``protocols`` and ``rows``.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 from .errors import FatalError, HarvestError, NotModifiedError, RecordError, RetriableError
 from .fingerprint import fingerprint
-from .model import Dataset, Outcome, Record, RunReport, Status, Write
-from .protocols import Catalogue, Format, Source, Step
+from .model import Dataset, Outcome, Record, RunReport, Status, TableOutcome, Write
+from .protocols import Catalogue, Format, RowSource, Source, Step, Tables
+from .rows import carry
 
 log = logging.getLogger(__name__)
 OnOutcome = Callable[[Outcome], None]
@@ -38,6 +39,9 @@ def harvest(
     on_outcome: OnOutcome | None = None,
     on_dataset: Callable[[Dataset], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    tables: Tables | None = None,
+    personal_data: str | None = None,
+    on_table: Callable[[TableOutcome], None] | None = None,
 ) -> RunReport:
     """Bring ``catalogue`` to what ``source`` says and report one outcome a record.
 
@@ -49,9 +53,14 @@ def harvest(
     :param on_outcome: called once for each outcome, as it falls
     :param on_dataset: called with each dataset after the steps (for a preview)
     :param cancelled: asked before each record and each batch; true ends the run, incomplete
+    :param tables: where rows of datasets with tables go; without it no row is read. Rows of a dataset follow
+        its outcome, and only when the catalogue has the dataset
+    :param personal_data: what the source declares; rows are taken only of one that says ``none``
+    :param on_table: called once for each table, after its rows
     :returns: a report, also when the source failed: look at ``error``, ``complete`` and ``failed``
     """
     run = _Run(source, format, steps, catalogue, dry_run, limit, batch, on_outcome, on_dataset, cancelled)
+    run.tables, run.personal_data, run.on_table = None if dry_run else tables, personal_data, on_table
     return run.go(shrink, allow_empty)
 
 
@@ -77,6 +86,11 @@ class _Run:
         self.known: dict[str, str] = {}
         self.seen: set[str] = set()
         self.pending: list[Write] = []
+        self.laden: list[Dataset] = []
+        self.tables: Tables | None = None
+        self.personal_data: str | None = None
+        self.on_table: Callable[[TableOutcome], None] | None = None
+        self.row_counts: Counter[str] = Counter()
         self.counts: Counter[Status] = Counter()
         self.read = 0
         self.nameless_failures = 0
@@ -94,6 +108,7 @@ class _Run:
                 complete = self._read()
             finally:
                 self._flush()
+                self._carry()
             if complete and not self.cancelled:
                 self._withdraw(shrink, allow_empty)
         except NotModifiedError:
@@ -112,6 +127,10 @@ class _Run:
             skipped=self.counts["skipped"],
             failed=self.counts["failed"],
             read=self.read,
+            rows_accepted=self.row_counts["accepted"],
+            rows_unchanged=self.row_counts["unchanged"],
+            rows_rejected=self.row_counts["rejected"],
+            tables_failed=self.row_counts["failed"],
             complete=complete and not self.cancelled,
             not_modified=not_modified,
             cancelled=self.cancelled,
@@ -139,6 +158,7 @@ class _Run:
             self._one(record)
             if len(self.pending) >= self.batch:
                 self._flush()
+            self._carry()
         return False
 
     def _stop(self) -> bool:
@@ -185,6 +205,7 @@ class _Run:
         known = self.known.get(guid)
         if known == print_:
             self._tell(record, "unchanged", guid, None, dataset)
+            self._load(dataset)
             return
         write = Write(
             action="add" if known is None else "update",
@@ -205,8 +226,11 @@ class _Run:
             for write in writes:
                 self._emit(_outcome(write, "added" if write.action == "add" else "updated"))
             return
+        by_guid = {write.dataset.guid: write.dataset for write in writes}
         for outcome in self._applied(writes):
             self._emit(outcome)
+            if outcome.status in ("added", "updated", "unchanged") and outcome.guid in by_guid:
+                self._load(by_guid[outcome.guid])
 
     def _applied(self, writes: Sequence[Write]) -> Iterable[Outcome]:
         """One outcome a write, in order; a batch that breaks is tried again one by one."""
@@ -223,6 +247,38 @@ class _Run:
             return [outcome for write in writes for outcome in self._applied([write])]
         missing = "the catalogue gave no outcome"
         return [given.get(w.dataset.guid) or _outcome(w, "failed", missing) for w in writes]
+
+    # -- rows --------------------------------------------------------------------------------------------
+
+    def _load(self, dataset: Dataset) -> None:
+        if dataset.tables and self.tables is not None:
+            self.laden.append(dataset)
+
+    def _carry(self) -> None:
+        """Rows of the datasets whose outcome has fallen."""
+        laden, self.laden = self.laden, []
+        for dataset in laden:
+            for table in dataset.tables:
+                if self._stop():
+                    return
+                refused = self._refused()
+                if refused is None and isinstance(self.source, RowSource) and self.tables is not None:
+                    outcome = carry(self.source, table, dataset.guid, self.tables, cancelled=self._stop)
+                else:
+                    outcome = TableOutcome(table=table.id, dataset=dataset.guid, error=refused)
+                self._count_rows(outcome)
+
+    def _refused(self) -> str | None:
+        if self.personal_data != "none":
+            return f"no rows of a source whose personal_data is {self.personal_data or 'not declared'}"
+        return None if isinstance(self.source, RowSource) else "this source gives no rows"
+
+    def _count_rows(self, outcome: TableOutcome) -> None:
+        for name in ("accepted", "unchanged", "rejected"):
+            self.row_counts[name] += getattr(outcome, name)
+        self.row_counts["failed"] += outcome.error is not None
+        if self.on_table is not None:
+            self.on_table(outcome)
 
     def _withdraw(self, shrink: float, allow_empty: bool) -> None:
         missing = sorted(self.known.keys() - self.seen)

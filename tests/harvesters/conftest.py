@@ -39,6 +39,7 @@ class Site:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
+                self.content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 site.asked.append((self.path, {k.lower(): v for k, v in self.headers.items()}))
                 handler = site.routes.get(self.path) or site.routes.get("*")
                 answer = (404, {}, b"no such page") if handler is None else handler(self)
@@ -51,6 +52,8 @@ class Site:
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(body)
+
+            do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
                 """Quiet."""

@@ -12,12 +12,15 @@ import msgspec
 import pytest
 from ccphva_harvesters import (
     Catalogue,
+    Column,
     Dataset,
     Format,
     Outcome,
     Record,
     RecordError,
     Source,
+    Table,
+    Tables,
     Write,
     fingerprint,
 )
@@ -159,3 +162,70 @@ class CatalogueContract:
     def test_withdrawing_the_unknown_is_harmless(self, catalogue: Catalogue) -> None:
         """A repeated withdrawal changes nothing."""
         assert [o.status for o in catalogue.withdraw(["nobody"]) if o.status == "deleted"] == []
+
+
+class TablesContract:
+    """Give a ``tables`` fixture that is empty, and ``rows(tables, id)`` that reads a table back."""
+
+    append = Table(
+        id="t", title="T", mode="append", key=("k",),
+        columns=(Column(name="k"), Column(name="v", type="number")),
+    )  # fmt: skip
+    replace = msgspec.structs.replace(append, mode="replace")
+
+    def rows(self, tables: Tables, id_: str) -> list[dict[str, Any]]:
+        """Rows of a table, in any order."""
+        raise NotImplementedError
+
+    def some(self, *numbers: int) -> list[dict[str, Any]]:
+        """Rows by number."""
+        return [{"k": str(number), "v": number} for number in numbers]
+
+    def test_nothing_is_marked_before_the_first_row(self, tables: Tables) -> None:
+        """A table that is not there has no watermark."""
+        assert dict(tables.marks("t")) == {}
+
+    def test_rows_and_marks_come_together(self, tables: Tables) -> None:
+        """After a receipt both are there; marks of other series stay."""
+        receipt = tables.apply(self.append, self.some(1, 2), {"a": "1"})
+        assert (receipt.accepted, receipt.unchanged, receipt.rejected) == (2, 0, ())
+        tables.apply(self.append, self.some(3), {"b": "2"})
+        assert dict(tables.marks("t")) == {"a": "1", "b": "2"}
+        assert len(self.rows(tables, "t")) == 3
+
+    def test_the_same_rows_again_change_nothing(self, tables: Tables) -> None:
+        """A batch that is repeated after a kill is counted as unchanged."""
+        tables.apply(self.append, self.some(1, 2), {})
+        receipt = tables.apply(self.append, self.some(2, 1), {})
+        assert (receipt.accepted, receipt.unchanged) == (0, 2)
+        assert len(self.rows(tables, "t")) == 2
+
+    def test_a_row_takes_the_place_of_the_old_one(self, tables: Tables) -> None:
+        """The last writer wins under one key."""
+        tables.apply(self.append, self.some(1), {})
+        assert tables.apply(self.append, [{"k": "1", "v": 7}], {}).accepted == 1
+        assert [row["v"] for row in self.rows(tables, "t")] == [7]
+
+    def test_a_replaced_table_holds_the_new_rows_only(self, tables: Tables) -> None:
+        """What no longer comes is gone."""
+        tables.apply(self.replace, self.some(1, 2), {})
+        receipt = tables.apply(self.replace, iter(self.some(2, 3)), {})
+        assert (receipt.accepted, receipt.unchanged) == (1, 1)
+        assert sorted(row["v"] for row in self.rows(tables, "t")) == [2, 3]
+
+    def test_a_replacement_that_breaks_leaves_the_old_rows(self, tables: Tables) -> None:
+        """All or nothing, and the error goes through."""
+
+        def broken() -> Any:
+            yield from self.some(8, 9)
+            raise RuntimeError("cut")
+
+        tables.apply(self.replace, self.some(1, 2), {})
+        with pytest.raises(RuntimeError, match="cut"):
+            tables.apply(self.replace, broken(), {})
+        assert sorted(row["v"] for row in self.rows(tables, "t")) == [1, 2]
+
+    def test_marks_without_rows(self, tables: Tables) -> None:
+        """A series may move on although nothing was new."""
+        tables.apply(self.append, [], {"a": "5"})
+        assert dict(tables.marks("t")) == {"a": "5"}

@@ -93,3 +93,46 @@ def test_a_wrong_catalogue_is_exit_2(file: Path, tmp_path: Path) -> None:
     assert call("run", file, "--catalogue", kept)[0] == 2
     assert kept.read_text() == "my thesis\n"
     assert call("run", file, "--allow-network", "nonsense")[0] == 2
+
+
+@pytest.fixture
+def features(site: Site, tmp_path: Path) -> Path:
+    """A source file for a collection with one bench."""
+    bench = {"type": "Feature", "id": 1, "properties": {"n": 7}, "geometry": None}
+    site.serve("/collections", json.dumps({"collections": [{"id": "bancs", "links": []}]}))
+    site.serve("/collections/bancs/items?limit=1000", json.dumps({"features": [bench], "links": []}))
+    path = tmp_path / "features.yaml"
+    source = f"{{type: ogcapi-features, url: '{site.url('')}'}}"
+    path.write_text(f"source: {source}\nformat: {{type: native}}\npersonal_data: none\n")
+    return path
+
+
+def test_preview_shows_rows_and_keeps_none(features: Path) -> None:
+    """The first rows of each table, after the dataset."""
+    status, lines, _ = call("preview", features)
+    assert status == 0
+    assert [next(iter(line)) for line in lines] == ["dataset", "table", "outcome", "report"]
+    assert lines[1]["rows"] == [{"feature_id": "1", "n": 7, "geom": None}]
+
+
+def test_run_keeps_rows_in_a_folder(features: Path, tmp_path: Path) -> None:
+    """A second run finds them unchanged."""
+    for accepted, unchanged in ((1, 0), (0, 1)):
+        status, lines, _ = call("run", features, "--tables", tmp_path / "rows")
+        report = lines[-1]["report"]
+        assert (status, report["rows_accepted"], report["rows_unchanged"]) == (0, accepted, unchanged)
+
+
+def test_a_preview_shows_no_rows_of_persons(features: Path) -> None:
+    """What may not be kept is not shown either."""
+    features.write_text(features.read_text().replace("personal_data: none", "personal_data: possible"))
+    _, lines, printed = call("preview", features)
+    assert [next(iter(line)) for line in lines] == ["dataset", "outcome", "report"]
+    assert '"n":7' not in printed
+
+
+def test_only_a_platform_can_be_listened_to(features: Path) -> None:
+    """Another type of source is a wrong call."""
+    status, _, printed = call("listen", features)
+    assert status == 2
+    assert "onem2m" in printed

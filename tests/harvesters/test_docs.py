@@ -9,7 +9,8 @@ from ccphva_harvesters import load_part, part_names
 from ccphva_harvesters.cli import main
 from ccphva_harvesters.registry import Group
 
-PAGE = (Path(__file__).parents[2] / "docs/developer/harvesters.md").read_text(encoding="utf-8")
+FOLDER = Path(__file__).parents[2] / "docs" / "developer"
+PAGE = "\n# ".join(page.read_text(encoding="utf-8") for page in sorted(FOLDER.glob("harvesters*.md")))
 GROUPS: tuple[tuple[Group, str], ...] = (
     ("ccphva.sources", "Source"),
     ("ccphva.formats", "Format"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import msgspec
 import pytest
-from ccphva_harvesters import Dataset, Problem, changed_fields, fingerprint
+from ccphva_harvesters import Column, Dataset, Problem, Table, changed_fields, fingerprint
 
 LEAVES: list[Any] = ["", "a", "b", "été", 0, 1, 2.5, True, False, None]
 
@@ -69,3 +70,16 @@ def test_changed_fields_are_named() -> None:
     old = Dataset(guid="g", fields={"a": [1, 2], "b": 1, "c": 1}, resources=[{"x": 1}])
     new = Dataset(guid="g", fields={"a": [2, 1], "b": 2, "d": 1}, resources=[{"x": 2}])
     assert changed_fields(old, new) == ("b", "c", "d", "resources")
+
+
+def test_tables_count_and_the_order_of_columns_does_not() -> None:
+    """A server that gives its properties in another order changed nothing; another type is a change."""
+    columns = (Column(name="a", type="number"), Column(name="b"))
+    table = Table(id="t", title="T", columns=columns)
+    one = Dataset(guid="d", tables=(table,))
+    turned = Dataset(guid="d", tables=(msgspec.structs.replace(table, columns=columns[::-1]),))
+    other = Dataset(guid="d", tables=(msgspec.structs.replace(table, columns=columns[:1]),))
+    assert fingerprint(one) == fingerprint(turned)
+    assert changed_fields(one, turned) == ()
+    assert fingerprint(one) != fingerprint(other)
+    assert changed_fields(one, other) == ("tables",)

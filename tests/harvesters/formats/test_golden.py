@@ -39,6 +39,8 @@ def test_golden(name: str, request: pytest.FixtureRequest) -> None:
     records = documents.records(documents.graph(document(name)))
     datasets = [step(dataset) for record in records for dataset in DcatAp().datasets(record)]
     found = json.loads(msgspec.json.encode(datasets, order="sorted"))
+    for one in found:  # a catalogue's format describes no tables: nothing to compare
+        assert one.pop("tables") == []
     expected = GOLDEN / f"{name}.json"
     if request.config.getoption("--update-golden", default=False):
         expected.write_text(

@@ -15,6 +15,9 @@ from typing import Any, cast
 
 from .model import Dataset
 
+CATALOG_RECORD = "catalog_record"
+"""Field for what a record says of itself; servers that stamp it at each request would change everything."""
+
 
 def fingerprint(dataset: Dataset) -> str:
     """Hash of what the catalogue would store for ``dataset``."""
@@ -22,7 +25,7 @@ def fingerprint(dataset: Dataset) -> str:
         "uri": dataset.uri,
         "identifier": dataset.identifier,
         "kind": dataset.kind,
-        "fields": dataset.fields,
+        "fields": {name: value for name, value in dataset.fields.items() if name != CATALOG_RECORD},
         "resources": dataset.resources,
     }
     return hashlib.sha256(canonical(content).encode()).hexdigest()

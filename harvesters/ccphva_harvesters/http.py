@@ -31,6 +31,10 @@ USER_AGENT = "ccphva-harvest/1 (open data catalogue)"
 """Default; a portal passes its own with its address."""
 _RETRIED = frozenset({429, 500, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_OURS = frozenset(
+    {"user-agent", "accept", "accept-encoding", "content-type", "if-none-match", "if-modified-since"}
+)
+"""Request headers that may follow a redirect to another server: what a source file adds may be a secret."""
 _CHUNK = 65536
 
 
@@ -132,9 +136,30 @@ class Client:
             sent["If-None-Match"] = etag
         if last_modified is not None:
             sent["If-Modified-Since"] = last_modified
+        return self._tried(url, sent, None)
+
+    def post(
+        self,
+        url: str,
+        body: bytes,
+        *,
+        content_type: str,
+        accept: str = "*/*",
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """The answer to POST of a question that changes nothing there, so that it may be asked again.
+
+        Errors are those of ``get``. A redirect by 301, 302 or 303 is followed with GET (RFC 9110 §15.4).
+        """
+        sent = {"User-Agent": self.user_agent, "Accept": accept, "Accept-Encoding": "gzip, deflate"}
+        sent.update(headers or {})
+        sent["Content-Type"] = content_type
+        return self._tried(url, sent, body)
+
+    def _tried(self, url: str, sent: Mapping[str, str], body: bytes | None) -> Response:
         for attempt in range(1, self.limits.attempts + 1):
             try:
-                return self._follow(url, sent)
+                return self._follow(url, sent, body)
             except RetriableError as exc:
                 pause = self._pause(attempt, exc.retry_after)
                 if pause is None:
@@ -151,20 +176,23 @@ class Client:
         pause = self.limits.backoff * 2 ** (attempt - 1)
         return min(self.limits.longest_pause, pause * random.uniform(0.8, 1.2))  # noqa: S311  (jitter, no secret)
 
-    def _follow(self, url: str, headers: Mapping[str, str]) -> Response:
+    def _follow(self, url: str, headers: Mapping[str, str], body: bytes | None) -> Response:
         sent, here = dict(headers), url
         for _ in range(self.limits.redirects + 1):
-            response = self._once(here, sent)
+            response = self._once(here, sent, body)
             location = response.headers.get("location")
             if response.status not in _REDIRECTS or not location:
                 return _accepted(response, conditional="If-None-Match" in sent or "If-Modified-Since" in sent)
             there = urljoin(here, location)
+            if response.status in (301, 302, 303):
+                body = None
+                sent.pop("Content-Type", None)
             if _origin(there) != _origin(here):
-                sent = {name: value for name, value in sent.items() if name.lower() != "authorization"}
+                sent = {name: value for name, value in sent.items() if name.lower() in _OURS}
             here = there
         raise SourceError(url, f"more than {self.limits.redirects} redirects")
 
-    def _once(self, url: str, headers: Mapping[str, str]) -> Response:
+    def _once(self, url: str, headers: Mapping[str, str], body: bytes | None) -> Response:
         """One request and its whole answer, within the total time."""
         _check_url(url)
         expired = threading.Event()
@@ -179,8 +207,9 @@ class Client:
         try:
             timeout = urllib3.Timeout(connect=self.limits.connect, read=self.limits.read)
             raw = self._pools.urlopen(
-                "GET",
+                "GET" if body is None else "POST",
                 url,
+                body=body,
                 headers=dict(headers),
                 timeout=timeout,
                 redirect=False,
@@ -189,7 +218,7 @@ class Client:
                 decode_content=False,
             )
             try:
-                body = self._body(raw, url)
+                answer = self._body(raw, url)
             except BaseException:
                 raw.close()
                 raise
@@ -197,7 +226,7 @@ class Client:
             if expired.is_set():
                 raise RetriableError(url, f"no full answer within {self.limits.total:g} s")
             names = {name.lower(): value for name, value in raw.headers.items()}
-            return Response(status=raw.status, url=url, headers=names, body=body)
+            return Response(status=raw.status, url=url, headers=names, body=answer)
         except RefusedAddressError as exc:
             raise BlockedError(url, str(exc)) from None
         except (HTTPError, OSError) as exc:

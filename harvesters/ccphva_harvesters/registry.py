@@ -18,7 +18,10 @@ from .errors import ConfigError
 Group = Literal["ccphva.sources", "ccphva.formats", "ccphva.steps"]
 _BUILT_IN: dict[Group, dict[str, str]] = {
     "ccphva.sources": {"dcat": "ccphva_harvesters.sources.dcat:DcatSource"},
-    "ccphva.formats": {"dcat-ap": "ccphva_harvesters.formats.dcat_ap:DcatAp"},
+    "ccphva.formats": {
+        "dcat-ap": "ccphva_harvesters.formats.dcat_ap:DcatAp",
+        "iso19139": "ccphva_harvesters.formats.iso19139:Iso19139",
+    },
     "ccphva.steps": {
         "keep": "ccphva_harvesters.steps.keep:Keep",
         "licence": "ccphva_harvesters.steps.licence:Licence",

@@ -69,3 +69,12 @@ def test_changed_fields_are_named() -> None:
     old = Dataset(guid="g", fields={"a": [1, 2], "b": 1, "c": 1}, resources=[{"x": 1}])
     new = Dataset(guid="g", fields={"a": [2, 1], "b": 2, "d": 1}, resources=[{"x": 2}])
     assert changed_fields(old, new) == ("b", "c", "d", "resources")
+
+
+def test_what_a_record_says_of_itself_does_not_count() -> None:
+    """A server that stamps its metadata at each request changes no dataset."""
+    first, second = (
+        Dataset(guid="a", fields={"title_translated": {"fr": "A"}, "catalog_record": {"modified": day}})
+        for day in ("2026-01-01", "2026-01-02")
+    )
+    assert fingerprint(first) == fingerprint(second)

@@ -17,10 +17,17 @@ from .errors import ConfigError
 
 Group = Literal["ccphva.sources", "ccphva.formats", "ccphva.steps"]
 _BUILT_IN: dict[Group, dict[str, str]] = {
-    "ccphva.sources": {"dcat": "ccphva_harvesters.sources.dcat:DcatSource"},
+    "ccphva.sources": {
+        "ckan": "ccphva_harvesters.sources.ckan:CkanSource",
+        "csw": "ccphva_harvesters.sources.csw:CswSource",
+        "dcat": "ccphva_harvesters.sources.dcat:DcatSource",
+        "ogcapi-records": "ccphva_harvesters.sources.ogcapi_records:OgcApiRecordsSource",
+    },
     "ccphva.formats": {
+        "ckan-json": "ccphva_harvesters.formats.ckan_json:CkanJson",
         "dcat-ap": "ccphva_harvesters.formats.dcat_ap:DcatAp",
         "iso19139": "ccphva_harvesters.formats.iso19139:Iso19139",
+        "ogc-record": "ccphva_harvesters.formats.ogc_record:OgcRecord",
     },
     "ccphva.steps": {
         "keep": "ccphva_harvesters.steps.keep:Keep",

@@ -22,6 +22,9 @@ class Site:
     def __init__(self, host: str = "127.0.0.1") -> None:
         self.routes: dict[str, Handler] = {}
         self.asked: list[tuple[str, dict[str, str]]] = []
+        self.posts: dict[str, Handler] = {}
+        """Answers to POST by path; the handler finds the body in ``request.posted``."""
+        self.posted: list[tuple[str, bytes]] = []
         self.connections = 0
         site = self
 
@@ -37,15 +40,28 @@ class Site:
 
         class Request(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            posted: bytes = b""
 
             def do_GET(self) -> None:
                 site.asked.append((self.path, {k.lower(): v for k, v in self.headers.items()}))
-                handler = site.routes.get(self.path) or site.routes.get("*")
+                bare = self.path.partition("?")[0] + "?*"
+                handler = site.routes.get(self.path) or site.routes.get(bare) or site.routes.get("*")
                 answer = (404, {}, b"no such page") if handler is None else handler(self)
                 if answer is None:  # the handler wrote to the socket itself
                     self.close_connection = True
                     return
                 status, headers, body = answer
+                self.send_response(status)
+                for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def do_POST(self) -> None:
+                self.posted = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                site.posted.append((self.path, self.posted))
+                handler = site.posts.get(self.path.partition("?")[0])
+                status, headers, body = (405, {}, b"") if handler is None else handler(self) or (500, {}, b"")
                 self.send_response(status)
                 for name, value in {"Content-Length": str(len(body)), **headers}.items():
                     self.send_header(name, value)

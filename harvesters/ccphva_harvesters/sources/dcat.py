@@ -18,7 +18,7 @@ from rdflib import Literal, URIRef
 
 from ccphva_harvesters import rdf
 from ccphva_harvesters.errors import FatalError, NotModifiedError, PageLoopError, ParseError, TooLargeError
-from ccphva_harvesters.http import Client, Response
+from ccphva_harvesters.http import Client, Response, same_server
 from ccphva_harvesters.model import Record
 
 DCAT = "http://www.w3.org/ns/dcat#"
@@ -103,8 +103,9 @@ class DcatSource:
             url = after
 
     def _get(self, url: str, etag: str | None = None, last_modified: str | None = None) -> Response:
+        headers = self.config.headers if same_server(url, self.config.url) else {}  # they may be secrets
         return self.client.get(
-            url, accept=rdf.ACCEPT, headers=self.config.headers, etag=etag, last_modified=last_modified
+            url, accept=rdf.ACCEPT, headers=headers, etag=etag, last_modified=last_modified
         )
 
     def _parse(self, response: Response) -> rdf.Graph:

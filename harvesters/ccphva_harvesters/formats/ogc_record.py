@@ -272,7 +272,8 @@ def _people(properties: dict[str, Any]) -> Fields:
 
 def _party(who: dict[str, Any]) -> Fields:
     name, organisation = _string(who.get("name")), _string(who.get("organization"))
-    address = next(iter(_dicts(who.get("addresses"))), {})
+    addresses = _dicts(who.get("addresses"))
+    address: dict[str, Any] = addresses[0] if addresses else {}
     links = _dicts(who.get("links"))
     street = ", ".join(_strings(address.get("deliveryPoint"))) if address.get("deliveryPoint") else None
     return compact(

@@ -1,6 +1,6 @@
 """CKAN portals by their API (``package_search``), of any version from 2.2 on.
 
-The search is sorted by ``metadata_modified`` and walked by that date and not by an offset alone, so that a
+The search is sorted by ``metadata_modified`` and walked by that date and not by an offset, so that a
 dataset which changes meanwhile moves to the end and is read again, and none is passed over. After a
 complete read ``last_modified`` holds the latest date; the next run then fetches what changed since, and of
 all others only the ids, which tell what is gone.
@@ -60,12 +60,14 @@ class CkanSource:
     ) -> None:
         self.config = config
         self.client = client
+        self.etag: str | None = None
         self.last_modified = last_modified
         """Latest ``metadata_modified`` of the last complete read."""
 
     def check(self) -> str:
         """Ask for the number of datasets."""
         result = self._search(0, 1, None)
+        self._packages(result)
         return f"CKAN with {_count(result)} datasets"
 
     def records(self) -> Iterator[Record]:
@@ -93,25 +95,32 @@ class CkanSource:
 
     def _walk(self, since: str | None, seen: set[str]) -> Iterator[dict[str, Any]]:
         """Datasets changed since a date, or all; each once."""
-        bound = since
-        start = barren = total = 0
+        bound = f"metadata_modified:[{_solr(since)} TO *]" if since else None
+        start = barren = fruitful = 0
+        total: int | None = None
         while True:
             result = self._search(start, self.config.page_size, bound)
-            total = max(total, _count(result)) if bound == since else total
+            total = _count(result) if total is None else total
             packages = self._packages(result)
             fresh = [package for package in packages if str(package["id"]) not in seen]
             for package in fresh:
                 seen.add(str(package["id"]))
                 yield package
-            barren = 0 if fresh or not packages else barren + 1
-            if barren >= _BARREN_PAGES:
-                raise TooLargeError(self.config.url, f"its last {barren} pages brought nothing new")
+            if fresh:
+                fruitful += 1
+            elif packages:
+                barren += 1  # what changed meanwhile comes again, but not more often than it came
+            if barren > fruitful + _BARREN_PAGES:
+                raise TooLargeError(self.config.url, f"{barren} of its pages brought nothing new")
             if len(seen) > self.config.max_records:
                 raise TooLargeError(self.config.url, f"it has more than {self.config.max_records} datasets")
             if not packages or start + len(packages) >= _count(result):
                 self._check_count(total, len(seen))
                 return
-            bound, start = _onward(packages, bound, start)
+            after = _after(packages[-1])
+            if after is not None and after == bound:
+                raise TooLargeError(self.config.url, "its search leads nowhere: the same page comes again")
+            bound, start = (after, 0) if after else (bound, start + len(packages))
 
     def _ids(self) -> Iterator[str]:
         """Ids of all datasets, walked by the last id, so that nothing deleted meanwhile hides another."""
@@ -151,8 +160,7 @@ class CkanSource:
     def _base(self) -> str:
         return self.config.url.rstrip("/").removesuffix("/api/3").removesuffix("/api").rstrip("/")
 
-    def _search(self, start: int, rows: int, since: str | None) -> dict[str, Any]:
-        bound = f"metadata_modified:[{_solr(since)} TO *]" if since else None
+    def _search(self, start: int, rows: int, bound: str | None) -> dict[str, Any]:
         asked = {"q": "*:*", "sort": _SORT, "rows": str(rows), "start": str(start)}
         return self._result({**asked, **self._filter(bound)})
 
@@ -185,15 +193,16 @@ class CkanSource:
         return packages
 
 
-def _onward(packages: list[dict[str, Any]], bound: str | None, start: int) -> tuple[str | None, int]:
-    """The next question: from the last date on, or the next page where the portal tells no dates.
-
-    Datasets of that very moment are asked for again: there may be more of them than a page holds.
-    """
-    last = str(packages[-1].get("metadata_modified") or "")
-    if not last or last == bound or any(not package.get("metadata_modified") for package in packages):
-        return bound, start + len(packages)
-    return last, 0
+def _after(package: dict[str, Any]) -> str | None:
+    """Solr filter of what comes after a package in our order; None where the portal tells no dates."""
+    moment = str(package.get("metadata_modified") or "")
+    if not moment:
+        return None
+    date = _solr(moment)
+    return (
+        f"metadata_modified:{{{date} TO *]"
+        f' OR (metadata_modified:[{date} TO {date}] AND id:{{"{package["id"]}" TO *])'
+    )
 
 
 def _hidden(package: dict[str, Any]) -> bool:
@@ -207,8 +216,8 @@ def _count(result: dict[str, Any]) -> int:
 
 
 def _solr(moment: str) -> str:
-    """CKAN writes moments without a zone and means UTC; Solr wants them with Z."""
-    return moment if moment.endswith("Z") else f"{moment.partition('+')[0]}Z"
+    """A moment as Solr keeps it: UTC to the millisecond. CKAN writes microseconds and no zone."""
+    return f"{moment.partition('+')[0].removesuffix('Z')[:23]}Z"
 
 
 def _error(answer: dict[str, Any]) -> str:

@@ -37,9 +37,9 @@ def metadata(name: str, title: str = "Jeu") -> str:
     return (
         f"<gmd:MD_Metadata {GMD}><gmd:fileIdentifier><gco:CharacterString>{name}</gco:CharacterString>"
         "</gmd:fileIdentifier><gmd:identificationInfo><gmd:MD_DataIdentification><gmd:citation>"
-        "<gmd:CI_Citation><gmd:title>"
-        f"<gco:CharacterString>{title} {name}</gco:CharacterString></gmd:title></gmd:CI_Citation>"
-        "</gmd:citation></gmd:MD_DataIdentification></gmd:identificationInfo></gmd:MD_Metadata>"
+        f"<gmd:CI_Citation><gmd:title><gco:CharacterString>{title} {name}</gco:CharacterString></gmd:title>"
+        "</gmd:CI_Citation></gmd:citation></gmd:MD_DataIdentification></gmd:identificationInfo>"
+        "</gmd:MD_Metadata>"
     )
 
 
@@ -52,9 +52,15 @@ def response(records: str, **told: Any) -> bytes:
     ).encode()
 
 
+def position(request: Any) -> int:
+    """Where the posted request begins."""
+    return int(re.search(r'startPosition="(\d+)"', request.posted.decode())[1])  # type: ignore[index]
+
+
 EXCEPTION = (
-    b'<ows:ExceptionReport xmlns:ows="http://www.opengis.net/ows"><ows:Exception '
-    b'exceptionCode="NoApplicableCode" locator="x"><ows:ExceptionText>Java heap space</ows:ExceptionText></ows:Exception></ows:ExceptionReport>'
+    b'<ows:ExceptionReport xmlns:ows="http://www.opengis.net/ows">'
+    b'<ows:Exception exceptionCode="NoApplicableCode" locator="x"><ows:ExceptionText>Java heap space'
+    b"</ows:ExceptionText></ows:Exception></ows:ExceptionReport>"
 )
 CAPABILITIES = (
     b'<csw:Capabilities xmlns:csw="http://www.opengis.net/cat/csw/2.0.2" xmlns:ows="http://www.opengis.net/ows">'
@@ -232,9 +238,8 @@ def test_an_order_that_changes_gives_each_once(site: Site, client: Client) -> No
     site.posts["/csw"] = lambda r: (
         200,
         XML,
-        response("".join(map(metadata, pages[int(re.search(r'startPosition="(\d+)"', r.posted.decode())[1])])),  # type: ignore[index, attr-defined]
-                 numberOfRecordsMatched=5),
-    )  # fmt: skip
+        response("".join(map(metadata, pages[position(r)])), numberOfRecordsMatched=5),
+    )
     found: list[str] = []
     with pytest.raises(SourceError, match="counts 5 records and gave 4"):
         found.extend(record.id for record in source(catalogue.url, client, page_size=2).records())
@@ -342,8 +347,7 @@ def test_real_pages_of_iso(site: Site, client: Client) -> None:
     """Two recorded pages of one answer: four records, and the two that the recording lacks are told."""
 
     def page(request: Any) -> Answer:
-        start = int(re.search(r'startPosition="(\d+)"', request.posted.decode())[1])  # type: ignore[index]
-        name = {1: PAGES[0], 3: PAGES[1]}.get(start)
+        name = {1: PAGES[0], 3: PAGES[1]}.get(position(request))
         return (
             200,
             XML,

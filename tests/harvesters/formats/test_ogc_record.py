@@ -23,10 +23,11 @@ FULL: dict[str, Any] = {
         "externalIds": [{"value": "http://x.fr/id/1"}], "formats": [{"name": "CSV"}],
         "themes": [
             {"scheme": "https://inspire.ec.europa.eu/theme", "concepts": [{"id": "hydrographie"}]},
-            {"scheme": "x", "concepts": [{"id": "http://data.europa.eu/bna/c_dd313021"}, {"id": "b", "url": "http://x/b"}]},
+            {"scheme": "x", "concepts": [{"id": "http://data.europa.eu/bna/c_dd313021"}]},
+            {"scheme": "x", "concepts": [{"id": "b", "url": "http://x/b"}]},
         ],
         "contacts": [
-            {"name": "Anna", "organization": "Ville", "emails": [{"value": "a@x.fr"}], "roles": ["pointOfContact"]},
+            {"name": "Anna", "organization": "Ville", "emails": [{"value": "a@x.fr"}]},
             {"organization": "Ville", "roles": ["publisher", "owner"]},
         ],
         "recordUpdated": "2022-01-01", "mystery": 1,
@@ -112,8 +113,10 @@ def test_geometries_that_are_none(shape: Any) -> None:
 
 
 @pytest.mark.parametrize("odd", [None, 7, "x", [], {}, [None], [[1]], {"a": None}, True])
-@pytest.mark.parametrize("key", ["title", "keywords", "themes", "contacts", "language", "formats", "externalIds",
-                                 "license", "created", "type"])  # fmt: skip
+@pytest.mark.parametrize(
+    "key",
+    ["title", "keywords", "themes", "contacts", "language", "formats", "externalIds", "license", "type"],
+)
 def test_odd_values_break_nothing(key: str, odd: Any) -> None:
     """A property of a wrong type is left out, and the dataset comes all the same."""
     found = read(

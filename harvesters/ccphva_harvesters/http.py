@@ -14,9 +14,9 @@ import random
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable, Mapping
-from typing import NoReturn, Protocol
-from urllib.parse import urljoin, urlsplit
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Literal, NoReturn, Protocol
+from urllib.parse import quote, quote_plus, urljoin, urlsplit
 
 import msgspec
 import urllib3
@@ -31,10 +31,9 @@ USER_AGENT = "ccphva-harvest/1 (open data catalogue)"
 """Default; a portal passes its own with its address."""
 _RETRIED = frozenset({429, 500, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_OURS = frozenset(
-    {"user-agent", "accept", "accept-encoding", "content-type", "if-none-match", "if-modified-since"}
+_FOR_ANYBODY = frozenset(
+    {"user-agent", "accept", "accept-encoding", "accept-language", "if-none-match", "if-modified-since"}
 )
-"""Request headers that may follow a redirect to another server: what a source file adds may be a secret."""
 _CHUNK = 65536
 
 
@@ -83,6 +82,14 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
         return self.headers.get("last-modified")
 
 
+class _Request(msgspec.Struct, frozen=True):
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+    also: frozenset[int] = frozenset()
+
+
 class Client:
     """Guarded client for one source; used by one thread at a time. A context manager."""
 
@@ -99,6 +106,7 @@ class Client:
         self.user_agent = user_agent
         self._sleep = sleep
         self._dialer = Dialer(networks(allow_networks), resolver)
+        self._secrets: set[str] = set()
         self._pools: urllib3.PoolManager = pool_manager(self._dialer)
 
     def __enter__(self) -> Client:
@@ -136,36 +144,58 @@ class Client:
             sent["If-None-Match"] = etag
         if last_modified is not None:
             sent["If-Modified-Since"] = last_modified
-        return self._tried(url, sent, None)
+        return self._tried(_Request("GET", url, sent))
 
-    def post(
+    def send(
         self,
+        method: Literal["POST", "PUT", "DELETE"],
         url: str,
-        body: bytes,
+        body: bytes = b"",
         *,
-        content_type: str,
         accept: str = "*/*",
         headers: Mapping[str, str] | None = None,
+        also: Collection[int] = (),
     ) -> Response:
-        """The answer to POST of a question that changes nothing there, so that it may be asked again.
+        """The answer to another method; tried again as GET is, so only for what may be done twice.
 
-        Errors are those of ``get``. A redirect by 301, 302 or 303 is followed with GET (RFC 9110 §15.4).
+        :param also: statuses beyond 2xx that are an answer too, as 409 for what exists already
+        :raises: as ``get``; a redirect is not followed but an error
         """
         sent = {"User-Agent": self.user_agent, "Accept": accept, "Accept-Encoding": "gzip, deflate"}
-        sent.update(headers or {})
-        sent["Content-Type"] = content_type
-        return self._tried(url, sent, body)
+        return self._tried(_Request(method, url, sent | dict(headers or {}), body, frozenset(also)))
 
-    def _tried(self, url: str, sent: Mapping[str, str], body: bytes | None) -> Response:
-        for attempt in range(1, self.limits.attempts + 1):
-            try:
-                return self._follow(url, sent, body)
-            except RetriableError as exc:
-                pause = self._pause(attempt, exc.retry_after)
-                if pause is None:
-                    raise
-                self._sleep(pause)
+    def hide(self, secret: str) -> None:
+        """Never show ``secret`` in an error's text, as when a source wants its key in the address."""
+        if secret:
+            self._secrets |= {secret, quote(secret, safe=""), quote_plus(secret)}
+
+    def _tried(self, request: _Request) -> Response:
+        try:
+            for attempt in range(1, self.limits.attempts + 1):
+                try:
+                    return self._follow(request)
+                except RetriableError as exc:
+                    pause = self._pause(attempt, exc.retry_after)
+                    if pause is None:
+                        raise
+                    self._sleep(pause)
+        except (SourceError, RetriableError) as exc:
+            if self._secrets:
+                self._veil(exc)
+            raise
         raise AssertionError("unreachable")  # pragma: no cover
+
+    def _veil(self, exc: SourceError | RetriableError) -> None:
+        """Take the secrets out of an error, and leave its causes behind: they hold the address too."""
+        exc.url, exc.cause = self.veiled(exc.url), self.veiled(exc.cause)
+        exc.args = (self.veiled(str(exc)),)
+        exc.__cause__ = exc.__context__ = None
+
+    def veiled(self, text: str) -> str:
+        """``text`` without the secrets that were given to ``hide``."""
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            text = text.replace(secret, "…")
+        return text
 
     def _pause(self, attempt: int, wish: float | None) -> float | None:
         """Seconds before the next attempt, or None to give up."""
@@ -176,24 +206,22 @@ class Client:
         pause = self.limits.backoff * 2 ** (attempt - 1)
         return min(self.limits.longest_pause, pause * random.uniform(0.8, 1.2))  # noqa: S311  (jitter, no secret)
 
-    def _follow(self, url: str, headers: Mapping[str, str], body: bytes | None) -> Response:
-        sent, here = dict(headers), url
+    def _follow(self, request: _Request) -> Response:
         for _ in range(self.limits.redirects + 1):
-            response = self._once(here, sent, body)
+            response = self._once(request)
             location = response.headers.get("location")
-            if response.status not in _REDIRECTS or not location:
-                return _accepted(response, conditional="If-None-Match" in sent or "If-Modified-Since" in sent)
-            there = urljoin(here, location)
-            if response.status in (301, 302, 303):
-                body = None
-                sent.pop("Content-Type", None)
-            if _origin(there) != _origin(here):
-                sent = {name: value for name, value in sent.items() if name.lower() in _OURS}
-            here = there
-        raise SourceError(url, f"more than {self.limits.redirects} redirects")
+            if response.status not in _REDIRECTS or not location or request.method != "GET":
+                return _accepted(response, request)
+            there = urljoin(request.url, location)
+            sent = request.headers
+            if _origin(there) != _origin(request.url):  # a key in any header is for the one it was given for
+                sent = {name: value for name, value in sent.items() if name.lower() in _FOR_ANYBODY}
+            request = msgspec.structs.replace(request, url=there, headers=sent)
+        raise SourceError(request.url, f"more than {self.limits.redirects} redirects")
 
-    def _once(self, url: str, headers: Mapping[str, str], body: bytes | None) -> Response:
+    def _once(self, request: _Request) -> Response:
         """One request and its whole answer, within the total time."""
+        url = request.url
         _check_url(url)
         expired = threading.Event()
 
@@ -207,10 +235,10 @@ class Client:
         try:
             timeout = urllib3.Timeout(connect=self.limits.connect, read=self.limits.read)
             raw = self._pools.urlopen(
-                "GET" if body is None else "POST",
+                request.method,
                 url,
-                body=body,
-                headers=dict(headers),
+                body=request.body or None,
+                headers=dict(request.headers),
                 timeout=timeout,
                 redirect=False,
                 retries=False,
@@ -218,7 +246,7 @@ class Client:
                 decode_content=False,
             )
             try:
-                answer = self._body(raw, url)
+                body = self._body(raw, url)
             except BaseException:
                 raw.close()
                 raise
@@ -226,7 +254,7 @@ class Client:
             if expired.is_set():
                 raise RetriableError(url, f"no full answer within {self.limits.total:g} s")
             names = {name.lower(): value for name, value in raw.headers.items()}
-            return Response(status=raw.status, url=url, headers=names, body=answer)
+            return Response(status=raw.status, url=url, headers=names, body=body)
         except RefusedAddressError as exc:
             raise BlockedError(url, str(exc)) from None
         except (HTTPError, OSError) as exc:
@@ -334,9 +362,10 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
         return "", None, None
 
 
-def _accepted(response: Response, *, conditional: bool) -> Response:
+def _accepted(response: Response, request: _Request) -> Response:
     status = response.status
-    if 200 <= status < 300 or (status == 304 and conditional):
+    conditional = "If-None-Match" in request.headers or "If-Modified-Since" in request.headers
+    if 200 <= status < 300 or (status == 304 and conditional) or status in request.also:
         return response
     if status in _RETRIED:
         raise RetriableError(

@@ -22,10 +22,10 @@ class Site:
     def __init__(self, host: str = "127.0.0.1") -> None:
         self.routes: dict[str, Handler] = {}
         self.asked: list[tuple[str, dict[str, str]]] = []
-        self.posts: dict[str, Handler] = {}
-        """Answers to POST by path; the handler finds the body in ``request.posted``."""
-        self.posted: list[tuple[str, bytes]] = []
         self.connections = 0
+        self.posts: dict[str, Handler] = {}
+        """Answers to POST by path, before ``routes``; a handler finds the body in ``request.content``."""
+        self.posted: list[tuple[str, bytes]] = []
         site = self
 
         class Server(ThreadingHTTPServer):
@@ -40,12 +40,11 @@ class Site:
 
         class Request(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            posted: bytes = b""
 
             def do_GET(self) -> None:
+                self.content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 site.asked.append((self.path, {k.lower(): v for k, v in self.headers.items()}))
-                bare = self.path.partition("?")[0] + "?*"
-                handler = site.routes.get(self.path) or site.routes.get(bare) or site.routes.get("*")
+                handler = site.answer_to(self)
                 answer = (404, {}, b"no such page") if handler is None else handler(self)
                 if answer is None:  # the handler wrote to the socket itself
                     self.close_connection = True
@@ -57,16 +56,7 @@ class Site:
                 self.end_headers()
                 self.wfile.write(body)
 
-            def do_POST(self) -> None:
-                self.posted = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                site.posted.append((self.path, self.posted))
-                handler = site.posts.get(self.path.partition("?")[0])
-                status, headers, body = (405, {}, b"") if handler is None else handler(self) or (500, {}, b"")
-                self.send_response(status)
-                for name, value in {"Content-Length": str(len(body)), **headers}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body)
+            do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
                 """Quiet."""
@@ -94,6 +84,15 @@ class Site:
         """Answer ``path`` by a function; gives its address."""
         self.routes[path] = handler
         return self.url(path)
+
+    def answer_to(self, request: Any) -> Handler | None:
+        """The handler of a request: by its address, by its path with any query (``/p?*``), or by ``*``."""
+        path = request.path.partition("?")[0]
+        if request.command == "POST":
+            self.posted.append((request.path, request.content))
+            if path in self.posts:
+                return self.posts[path]
+        return self.routes.get(request.path) or self.routes.get(path + "?*") or self.routes.get("*")
 
     def close(self) -> None:
         """Stop serving."""

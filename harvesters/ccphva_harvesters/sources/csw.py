@@ -175,12 +175,12 @@ class CswSource:
         return self._read(self._get(position, size))
 
     def _post(self, position: int, size: int) -> Response:
-        return self.client.post(
+        return self.client.send(
+            "POST",
             self.config.url,
             self._request(position, size).encode(),
-            content_type="application/xml",
             accept=_ACCEPT,
-            headers=self.config.headers,
+            headers={"Content-Type": "application/xml", **self.config.headers},
         )
 
     def _get(self, position: int, size: int) -> Response:

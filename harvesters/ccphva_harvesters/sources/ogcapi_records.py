@@ -24,7 +24,7 @@ from ccphva_harvesters.model import Record
 
 _ACCEPT = "application/geo+json, application/json;q=0.9"
 _BARREN_PAGES = 3
-_RECORDS = "/conf/record"
+_RECORDS = "/ogcapi-records-"
 
 
 class OgcApiRecordsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -54,7 +54,7 @@ def response(records: str, **told: Any) -> bytes:
 
 def position(request: Any) -> int:
     """Where the posted request begins."""
-    return int(re.search(r'startPosition="(\d+)"', request.posted.decode())[1])  # type: ignore[index]
+    return int(re.search(r'startPosition="(\d+)"', request.content.decode())[1])  # type: ignore[index]
 
 
 EXCEPTION = (
@@ -78,8 +78,7 @@ class Catalogue:
         self.told: Callable[[int, int], dict[str, Any]] = self.honest
         self.fails: Callable[[int, int], Answer | None] = lambda _start, _size: None
         site.handle("/csw?*", self.get)
-        if post:
-            site.posts["/csw"] = self.post
+        site.posts["/csw"] = self.post if post else lambda _: (405, {}, b"")
         self.url = site.url("/csw")
 
     def honest(self, start: int, given: int) -> dict[str, Any]:
@@ -100,7 +99,7 @@ class Catalogue:
 
     def post(self, request: BaseHTTPRequestHandler) -> Answer:
         """XML."""
-        body = request.posted.decode()  # type: ignore[attr-defined]
+        body = request.content.decode()  # type: ignore[attr-defined]
         numbers = [int(re.search(rf'{name}="(\d+)"', body)[1]) for name in ("startPosition", "maxRecords")]  # type: ignore[index]
         return self.page("post", *numbers)
 
@@ -371,7 +370,7 @@ def test_real_pages_of_dcat(site: Site, client: Client, name: str) -> None:
     """RDF in a CSW answer is read as DCAT, one record a dataset."""
     body = (iso.yardsticks() / name).read_bytes()
     empty = response("", numberOfRecordsMatched=6)
-    site.posts["/csw"] = lambda r: (200, XML, body if b'startPosition="1"' in r.posted else empty)
+    site.posts["/csw"] = lambda r: (200, XML, body if b'startPosition="1"' in r.content else empty)
     found = source(site.url("/csw"), client, schema="dcat", page_size=2, exact=False)
     report = harvest(found, DcatAp(), [], known := MemoryCatalogue())
     assert (report.error, report.failed) == (None, 0)

@@ -8,6 +8,7 @@ Imports only ``errors`` and ``rdf`` (for its bound on depth).
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from importlib import import_module
@@ -105,6 +106,22 @@ def text(element: Element) -> str:
     return "".join(cast("Iterator[str]", element.itertext())).strip()
 
 
-def canonical(element: Element) -> bytes:
-    """The element alone in one form whatever prefixes or attribute order were used (C14N 2.0)."""
-    return cast("bytes", etree.tostring(element, method="c14n2", with_comments=False, strip_text=True))
+def digest(element: Element) -> str:
+    """Hash of what an element says, whatever prefixes, attribute order or indentation were used."""
+    found = hashlib.sha256()
+    for event, inner in etree.iterwalk(element, events=("start", "end")):
+        if event == "end":
+            found.update(b"/")
+        elif isinstance(inner.tag, str):
+            said = [
+                inner.tag,
+                *(f"{key}={value}" for key, value in sorted(inner.attrib.items())),
+                inner.text or "",
+            ]
+            found.update("\n".join(part.strip() for part in said).encode())
+    return found.hexdigest()
+
+
+def written(element: Element) -> bytes:
+    """The element alone as a document."""
+    return cast("bytes", etree.tostring(element, with_tail=False))

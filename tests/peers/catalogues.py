@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from . import environments, processes
@@ -74,18 +75,28 @@ enabled=false
 """
 
 
+def installed(name: str, *requirements: str) -> Path:
+    """The peer's environment; where it cannot be installed the test is skipped aloud, but in CI it fails."""
+    try:
+        return environments.environment(name, *requirements)
+    except RuntimeError as exc:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"the peer {name} cannot be installed here (no network?): {str(exc)[-300:]}")
+
+
 @contextlib.contextmanager
-def pycsw(folder: Path, records: Sequence[Path], cap: int = 5) -> Iterator[str]:
+def pycsw(folder: Path, records: Sequence[bytes], cap: int = 5) -> Iterator[str]:
     """A pycsw that holds files of ISO 19139, at most ``cap`` a page; gives its address.
 
     Its own ``wsgi.py`` would listen everywhere, and its sample ``gzip_compresslevel`` breaks clients.
     """
-    python = environments.environment("pycsw", *PYCSW)
+    python = installed("pycsw", *PYCSW)
     port = processes.free_port()
     held = folder / "records"
     held.mkdir()
-    for file in records:
-        (held / file.name).write_bytes(file.read_bytes())
+    for number, body in enumerate(records):
+        (held / f"{number:03}.xml").write_bytes(body)
     (folder / "pycsw.cfg").write_text(_CONFIGURATION.format(home=folder, port=port, cap=cap))
     (folder / "server.py").write_text(_SERVER)
     command = [python, folder / "server.py", folder, str(port), held]
@@ -100,7 +111,7 @@ def pycsw(folder: Path, records: Sequence[Path], cap: int = 5) -> Iterator[str]:
 @contextlib.contextmanager
 def pygeoapi(folder: Path, records: Sequence[dict[str, Any]], cap: int = 3) -> Iterator[str]:
     """A pygeoapi with one catalogue of records, at most ``cap`` a page; gives its address."""
-    program = environments.environment("pygeoapi-records", *PYGEOAPI).with_name("pygeoapi")
+    program = installed("pygeoapi-records", *PYGEOAPI).with_name("pygeoapi")
     port = processes.free_port()
     url = f"http://127.0.0.1:{port}"
     data = {"_default": {str(number): record for number, record in enumerate(records, 1)}}

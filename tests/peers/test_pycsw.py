@@ -6,7 +6,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ccphva_harvesters import Client, MemoryCatalogue, RunReport, harvest
+from ccphva_harvesters import (
+    Client,
+    Dataset,
+    MemoryCatalogue,
+    Record,
+    RunReport,
+    fingerprint,
+    harvest,
+    xmldoc,
+)
 from ccphva_harvesters.formats.iso19139 import Iso19139
 from ccphva_harvesters.sources.csw import CswConfig, CswSource
 
@@ -15,17 +24,37 @@ from harvesters import iso
 from . import catalogues
 
 pytestmark = pytest.mark.slow
-FACTS = [
-    fact for fact in iso.facts() if fact.root == "MD_Metadata" and fact.records == 1 and fact.identifiers
-]
-HELD = {fact.identifiers[0]: fact for fact in FACTS if fact.path.name != "dup-same-dataset-source2.xml"}
-"""By identifier: the real catalogue holds one of each."""
+UNREAD = {
+    "FR-{uuid}",
+    "9e1ea778-d0ce-4b49-90b7-37bc0e448300",
+    "97d343c5-d026-4f07-8a6c-79f9329b6c21",
+    "8dad9c98-0512-4845-a2bf-3ace1c93df6f",
+}
+"""Records that pycsw cannot load: it needs a code in each reference system and a corner in each polygon."""
+
+
+def real_records() -> dict[str, tuple[bytes, Dataset]]:
+    """Every record of the yardsticks by identifier, with the dataset that its file becomes; one of each."""
+    found: dict[str, tuple[bytes, Dataset]] = {}
+    for fact in iso.facts():
+        if not fact.records:
+            continue
+        root = xmldoc.parse(fact.path.read_bytes(), fact.path.name)
+        elements = [root] if xmldoc.name(root) == "MD_Metadata" else xmldoc.descendants(root, "MD_Metadata")
+        for element in elements:
+            (dataset,) = Iso19139().datasets(Record(id="x", content=element))
+            if dataset.identifier and dataset.identifier not in UNREAD:
+                found.setdefault(dataset.identifier, (xmldoc.written(element), dataset))
+    return found
+
+
+HELD = real_records()
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One server for all tests of this file."""
-    with catalogues.pycsw(tmp_path_factory.mktemp("pycsw"), [fact.path for fact in HELD.values()]) as found:
+    with catalogues.pycsw(tmp_path_factory.mktemp("pycsw"), [body for body, _ in HELD.values()]) as found:
         yield found
 
 
@@ -48,12 +77,8 @@ def test_every_record_arrives(url: str, client: Client, method: str) -> None:
     report = run(url, client, catalogue, method=method, page_size=50)
     assert (report.error, report.failed, report.complete) == (None, 0, True)
     assert set(catalogue.entries) == set(HELD)
-    for name, fact in HELD.items():
-        (expected,) = Iso19139().datasets(iso.record(fact.path))
-        assert (
-            catalogue.entries[name].dataset.fields["title_translated"] == expected.fields["title_translated"]
-        )
-        assert len(catalogue.entries[name].dataset.resources) == len(expected.resources)
+    for name, (_, expected) in HELD.items():
+        assert fingerprint(catalogue.entries[name].dataset) == fingerprint(expected), name
     again = run(url, client, catalogue, method=method, page_size=3)
     assert (again.writes, again.unchanged) == (0, len(HELD))
 

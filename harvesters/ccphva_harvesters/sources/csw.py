@@ -11,7 +11,6 @@ is).
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -138,8 +137,7 @@ class CswSource:
                 yield self._iso(element)
 
     def _iso(self, element: Element) -> Record:
-        content = xmldoc.canonical(element)
-        print_ = hashlib.sha256(content).hexdigest()
+        print_ = xmldoc.digest(element)
         guid = _identifier(element)
         name = guid or f"sha256:{print_}"
         return Record(
@@ -152,7 +150,7 @@ class CswSource:
         )
 
     def _rdf(self, element: Element) -> Iterator[Record]:
-        graph = rdf.parse(xmldoc.canonical(element), "xml", self.config.url)
+        graph = rdf.parse(xmldoc.written(element), "xml", self.config.url)
         for node in dataset_nodes(graph):
             yield record_of(graph, node)
 

@@ -30,9 +30,14 @@ _BUILT_IN: dict[Group, dict[str, str]] = {
         "ogc-record": "ccphva_harvesters.formats.ogc_record:OgcRecord",
     },
     "ccphva.steps": {
+        "drop": "ccphva_harvesters.steps.drop:Drop",
         "keep": "ccphva_harvesters.steps.keep:Keep",
         "licence": "ccphva_harvesters.steps.licence:Licence",
+        "map": "ccphva_harvesters.steps.map:Map",
+        "rename": "ccphva_harvesters.steps.rename:Rename",
         "set": "ccphva_harvesters.steps.set:Set",
+        "territory": "ccphva_harvesters.steps.territory:Territory",
+        "theme": "ccphva_harvesters.steps.theme:Theme",
     },
 }
 

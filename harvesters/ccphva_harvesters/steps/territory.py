@@ -97,45 +97,6 @@ def _outline(given: dict[str, Any] | str) -> BaseGeometry:
         raise ValueError("outline: the file cannot be read") from None
     except (GEOSException, ValueError):
         raise ValueError("outline: it is no GeoJSON") from None
-    whole = shape.area or shape.length
-        if not self.config.least or not whole:
-            return True
-        inside = shape.intersection(self._shape)
-        return (inside.area if shape.area else inside.length) / whole >= self.config.least
-
-
-def _extents(dataset: Dataset) -> list[str]:
-    """Geometry texts of a dataset: of each place its outline, else its box, else its middle."""
-    places: list[dict[str, Any]] = dataset.fields.get("spatial_coverage", [])
-    found = [place.get("geom") or place.get("bbox") or place.get("centroid") for place in places]
-    texts = [text for text in found if isinstance(text, str)]
-    spatial: Any = dataset.fields.get("spatial")
-    return texts or ([spatial] if isinstance(spatial, str) else [])
-
-
-def _read(text: str, problems: list[Problem]) -> BaseGeometry | None:
-    try:
-        shape = from_geojson(text)
-        return shape if shape.is_valid else make_valid(shape)
-    except (GEOSException, ValueError, TypeError):
-        problem = Problem("geometry", f"{text[:60]!r} cannot be compared with the territory", "spatial")
-        if problem not in problems:
-            problems.append(problem)
-        return None
-
-
-def _outline(given: dict[str, Any] | str) -> BaseGeometry:
-    """The outline as one shape.
-
-    :raises ValueError: it cannot be read or is empty
-    """
-    try:
-        text = Path(given).read_text(encoding="utf-8") if isinstance(given, str) else json.dumps(given)
-        shape = from_geojson(text)
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ValueError(f"outline: it cannot be read: {exc}") from None
-    except (GEOSException, ValueError) as exc:
-        raise ValueError(f"outline: it is no GeoJSON: {str(exc)[:100]}") from None
     whole = union_all([make_valid(shape)])
     if whole.is_empty:
         raise ValueError("outline: it holds no geometry")

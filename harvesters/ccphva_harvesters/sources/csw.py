@@ -30,6 +30,8 @@ CSW = "http://www.opengis.net/cat/csw/2.0.2"
 SCHEMAS = {"iso": "http://www.isotc211.org/2005/gmd", "dcat": "http://www.w3.org/ns/dcat#"}
 _METADATA = ("MD_Metadata", "CHE_MD_Metadata", "MI_Metadata")
 _BARREN_PAGES = 3
+_SMALLER = 2
+"""How often pages may be made smaller in a run: a server that is down must not be asked for ever."""
 _ACCEPT = "application/xml, text/xml;q=0.9, */*;q=0.1"
 
 
@@ -85,6 +87,8 @@ class CswSource:
         self.config = config
         self.client = client
         self.posts = config.method != "get"
+        self.answered = False
+        """True when a page came by POST: the server can, and its later faults are no refusal of the method."""
 
     def check(self) -> str:
         """Read the capabilities and ask for one record."""
@@ -100,14 +104,14 @@ class CswSource:
     def records(self) -> Iterator[Record]:
         """One record a metadata record, page by page; each identifier once."""
         seen: set[str] = set()
-        position, size, barren = 1, max(1, self.config.page_size), 0
+        position, size, barren, smaller = 1, max(1, self.config.page_size), 0, _SMALLER
         while True:
             try:
                 page = self._page(position, size)
             except (RetriableError, TooLargeError):
-                if size == 1:
+                if size == 1 or not smaller:
                     raise
-                size = max(1, size // 4)  # the same place again, with less at once
+                size, smaller = max(1, size // 4), smaller - 1  # the same place again, with less at once
                 continue
             fresh = [record for record in self._records(page) if record.id not in seen]
             seen.update(record.id for record in fresh)
@@ -163,9 +167,11 @@ class CswSource:
     def _page(self, position: int, size: int) -> Page:
         if self.posts:
             try:
-                return self._read(self._post(position, size))
+                page = self._read(self._post(position, size))
+                self.answered = True
+                return page
             except (SourceError, RetriableError):
-                if self.config.method == "post":
+                if self.config.method == "post" or self.answered:
                     raise
             page = self._read(self._get(position, size))  # its error is the one to tell
             self.posts = False

@@ -88,7 +88,7 @@ class CswSource:
         self.client = client
         self.posts = config.method != "get"
         self.answered = False
-        """True when a page came by POST: the server can, and its later faults are no refusal of the method."""
+        """True when a page came by POST: later faults of the server are no refusal of the method."""
 
     def check(self) -> str:
         """Read the capabilities and ask for one record."""

@@ -1,7 +1,7 @@
 """Every source of catalogues against every fault: bounded in time, told with its reason, nothing lost.
 
-Each source first reads two datasets from a good server; then the same address misbehaves: the run must end soon,
-write nothing and withdraw nothing.
+Each source first reads two datasets from a good server; then the same address misbehaves: the run must end
+soon, write nothing and withdraw nothing.
 """
 
 from __future__ import annotations

@@ -140,8 +140,13 @@ def _kind(node: rdf.Node) -> Kind:
 
 
 def _apply(r: Reader, node: rdf.Term, table: Iterable[Rule]) -> Fields:
+    said = r.graph.properties(node)
     return compact(
-        {rule.field: _READINGS[rule.reading](r, node, rule.predicates, rule.field) for rule in table}
+        {
+            rule.field: _READINGS[rule.reading](r, node, rule.predicates, rule.field)
+            for rule in table
+            if any(predicate in said for predicate in rule.predicates)
+        }
     )
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 from ccphva_harvesters import Dataset, RecordError
+from ccphva_harvesters.formats.dcat_ap import DcatAp
 from ccphva_harvesters.formats.iso19139 import Iso19139, Iso19139Config
 
-from . import iso
+from . import documents, iso
 
 ALL = iso.facts()
 GOOD = [fact for fact in ALL if fact.datasets]
@@ -97,3 +98,31 @@ def test_the_same_dataset_of_two_sources_has_one_identity() -> None:
     if not pair:
         pytest.skip("needs ../shared/yardsticks")
     assert len({read(fact)[0].identifier for fact in pair}) == 1
+
+
+AGREED = {
+    "hvd_dataset_multilingual": (
+        "title_translated", "notes_translated", "uri", "created", "language", "topic_category", "theme",
+        "inspire_theme", "hvd_category", "applicable_legislation", "spatial", "spatial_coverage",
+        "temporal_coverage", "reference_system", "provenance", "resource_type",
+    ),
+    "multilingual-resource-description": (
+        "title_translated", "notes_translated", "uri", "issued", "purpose", "frequency",
+        "topic_category", "contact", "inspire_theme", "spatial", "spatial_coverage", "reference_system",
+        "provenance", "resource_type",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", AGREED)
+def test_the_reference_translation_says_the_same(name: str) -> None:
+    """Records that the authors of GeoDCAT-AP translated: our two formats meet in the same dataset."""
+    path = documents.yardsticks() / f"pair-{name}.geodcat.ttl"
+    if not path.exists():
+        pytest.skip("needs ../shared/yardsticks")
+    (ours,) = Iso19139().datasets(iso.record(iso.yardsticks() / f"pair-{name}.iso.xml"))
+    (record,) = documents.records(documents.graph(path))[:1]
+    (theirs,) = DcatAp().datasets(record)
+    assert ours.kind == theirs.kind
+    for field in AGREED[name]:
+        assert ours.fields[field] == theirs.fields[field], field

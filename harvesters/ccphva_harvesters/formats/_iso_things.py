@@ -239,7 +239,8 @@ def rights(r: IsoReader, node: Element) -> Fields:
     for order in [*orders, *r.all(node, "accessProperties")]:
         for path in ("fees", "orderingInstructions"):
             found.sentences.extend(f"{path}: {text}" for text in r.values(order, path))
-    licences = list(dict.fromkeys(found.licences))
+    # an address names a licence more surely than a sentence that speaks of one
+    licences = sorted(dict.fromkeys(found.licences), key=lambda named: not named.startswith("http"))
     return compact(
         {
             "license": licences[0] if licences else None,

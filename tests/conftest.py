@@ -40,17 +40,18 @@ def stack(stack_home: Path, stack_url: str) -> Stack:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give each of the processes that share the tests out the databases, index and files of its own."""
-    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
-        home = Path(os.environ["PORTAL_TEST_HOME"])
-        os.environ["CKAN_INI"] = config.option.ckan_ini = str(home / f"{UNITS[int(worker[2:])]}.ini")
+    worker, home = os.environ.get("PYTEST_XDIST_WORKER"), os.environ.get("PORTAL_TEST_HOME")
+    if worker and home:
+        os.environ["CKAN_INI"] = config.option.ckan_ini = str(Path(home) / f"{UNITS[int(worker[2:])]}.ini")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep a file's tests in one process, and all of the browser's: they read the same content."""
-    for item in items:
-        folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group("e2e" if folder == "e2e" else item.path.name))
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        for item in items:
+            folder = item.path.parent.name
+            item.add_marker(pytest.mark.xdist_group("e2e" if folder == "e2e" else item.path.name))
     if "PORTAL_TEST_URL" not in os.environ:
         skip = pytest.mark.skip(reason="needs the running test stack: ./portal test")
         for item in items:

@@ -17,6 +17,9 @@ import msgspec
 
 from .model import Dataset
 
+CATALOG_RECORD = "catalog_record"
+"""Field for what a record says of itself; servers that stamp it at each request would change everything."""
+
 
 def fingerprint(dataset: Dataset) -> str:
     """Hash of what the catalogue would store for ``dataset``."""
@@ -24,7 +27,7 @@ def fingerprint(dataset: Dataset) -> str:
         "uri": dataset.uri,
         "identifier": dataset.identifier,
         "kind": dataset.kind,
-        "fields": dataset.fields,
+        "fields": {name: value for name, value in dataset.fields.items() if name != CATALOG_RECORD},
         "resources": dataset.resources,
     }
     if dataset.tables:

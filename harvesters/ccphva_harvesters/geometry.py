@@ -64,7 +64,7 @@ def _json(text: str) -> dict[str, Any] | None:
 
 def _wkt(text: str) -> dict[str, Any] | None:
     crs, text = _take_crs(text)
-    swap = _latitude_first(crs)
+    swap = latitude_first(crs)
     if swap is None:
         return None
     box = _BOX.match(text)
@@ -95,7 +95,7 @@ def _wkt(text: str) -> dict[str, Any] | None:
 def _gml(text: str) -> dict[str, Any] | None:
     corners = {m[1].lower(): (float(m[2]), float(m[3])) for m in _CORNER.finditer(text)}
     srs = _SRS.search(text)
-    swap = _latitude_first(srs[1] if srs else "")
+    swap = latitude_first(srs[1] if srs else "")
     if swap is None or len(corners) != 2:
         return None
     (a, b), (c, d) = corners["lower"], corners["upper"]
@@ -118,7 +118,7 @@ def _take_crs(text: str) -> tuple[str, str]:
     return "", text
 
 
-def _latitude_first(crs: str) -> bool | None:
+def latitude_first(crs: str) -> bool | None:
     """True when the reference system puts latitude first, None when it is not WGS 84 or ETRS 89."""
     last = re.split("[/:#]", crs)[-1]
     if last in _CRS84:

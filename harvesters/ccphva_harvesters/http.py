@@ -349,6 +349,11 @@ def _check_url(url: str) -> None:
         raise BlockedError(url, "it names no host")
 
 
+def same_server(first: str, second: str) -> bool:
+    """True when two addresses lead to one server: what is secret for the first may be sent to the second."""
+    return _origin(first) == _origin(second)
+
+
 def _origin(url: str) -> tuple[str, str | None, int | None]:
     try:
         parts = urlsplit(url)

@@ -30,6 +30,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     its dataset from withdrawal."""
     fingerprint: str = ""
     """Hash of the content, independent of order and blank-node labels."""
+    unchanged: bool = False
+    """True when the source knows that nothing changed since its last complete read; it then has no content,
+    and a dataset that is not there yet is asked for with the source's ``fetch(id)``."""
 
 
 class Problem(msgspec.Struct, frozen=True):

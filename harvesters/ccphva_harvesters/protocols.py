@@ -29,6 +29,14 @@ class Source(Protocol):
         ...
 
 
+class Fetching(Protocol):
+    """What a source can besides when it gives records that it knows to be ``unchanged``."""
+
+    def fetch(self, name: str) -> Record:
+        """The record of this id in full. Raise ``RecordError`` when there is none."""
+        ...
+
+
 @runtime_checkable
 class Format(Protocol):
     """What a record means."""

@@ -18,21 +18,32 @@ from .errors import ConfigError
 Group = Literal["ccphva.sources", "ccphva.formats", "ccphva.steps"]
 _BUILT_IN: dict[Group, dict[str, str]] = {
     "ccphva.sources": {
+        "ckan": "ccphva_harvesters.sources.ckan:CkanSource",
+        "csw": "ccphva_harvesters.sources.csw:CswSource",
         "dcat": "ccphva_harvesters.sources.dcat:DcatSource",
         "folder": "ccphva_harvesters.sources.folder:FolderSource",
         "ogcapi-features": "ccphva_harvesters.sources.ogcapi_features:FeaturesSource",
+        "ogcapi-records": "ccphva_harvesters.sources.ogcapi_records:OgcApiRecordsSource",
         "onem2m": "ccphva_harvesters.sources.onem2m:OneM2MSource",
         "rest": "ccphva_harvesters.sources.rest:RestSource",
         "wfs": "ccphva_harvesters.sources.wfs:WfsSource",
     },
     "ccphva.formats": {
+        "ckan-json": "ccphva_harvesters.formats.ckan_json:CkanJson",
         "dcat-ap": "ccphva_harvesters.formats.dcat_ap:DcatAp",
+        "iso19139": "ccphva_harvesters.formats.iso19139:Iso19139",
         "native": "ccphva_harvesters.formats.native:Native",
+        "ogc-record": "ccphva_harvesters.formats.ogc_record:OgcRecord",
     },
     "ccphva.steps": {
+        "drop": "ccphva_harvesters.steps.drop:Drop",
         "keep": "ccphva_harvesters.steps.keep:Keep",
         "licence": "ccphva_harvesters.steps.licence:Licence",
+        "map": "ccphva_harvesters.steps.map:Map",
+        "rename": "ccphva_harvesters.steps.rename:Rename",
         "set": "ccphva_harvesters.steps.set:Set",
+        "territory": "ccphva_harvesters.steps.territory:Territory",
+        "theme": "ccphva_harvesters.steps.theme:Theme",
     },
 }
 

@@ -12,11 +12,12 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from typing import cast
 
 from .errors import FatalError, HarvestError, NotModifiedError, RecordError, RetriableError
 from .fingerprint import fingerprint
 from .model import Dataset, Outcome, Record, RunReport, Status, TableOutcome, Write
-from .protocols import Catalogue, Format, RowSource, Source, Step, Tables
+from .protocols import Catalogue, Fetching, Format, RowSource, Source, Step, Tables
 from .rows import carry
 
 log = logging.getLogger(__name__)
@@ -173,6 +174,12 @@ class _Run:
             return
         found = False
         try:
+            if record.unchanged:
+                if record.guid in self.known:
+                    self.seen.add(str(record.guid))
+                    self._tell(record, "unchanged", record.guid, None)
+                    return
+                record = cast("Fetching", self.source).fetch(record.id)
             for dataset in self.format.datasets(record):
                 found = True
                 self._dataset(record, dataset)

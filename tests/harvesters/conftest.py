@@ -23,6 +23,9 @@ class Site:
         self.routes: dict[str, Handler] = {}
         self.asked: list[tuple[str, dict[str, str]]] = []
         self.connections = 0
+        self.posts: dict[str, Handler] = {}
+        """Answers to POST by path, before ``routes``; a handler finds the body in ``request.content``."""
+        self.posted: list[tuple[str, bytes]] = []
         site = self
 
         class Server(ThreadingHTTPServer):
@@ -41,7 +44,7 @@ class Site:
             def do_GET(self) -> None:
                 self.content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 site.asked.append((self.path, {k.lower(): v for k, v in self.headers.items()}))
-                handler = site.routes.get(self.path) or site.routes.get("*")
+                handler = site.answer_to(self)
                 answer = (404, {}, b"no such page") if handler is None else handler(self)
                 if answer is None:  # the handler wrote to the socket itself
                     self.close_connection = True
@@ -81,6 +84,15 @@ class Site:
         """Answer ``path`` by a function; gives its address."""
         self.routes[path] = handler
         return self.url(path)
+
+    def answer_to(self, request: Any) -> Handler | None:
+        """The handler of a request: by its address, by its path with any query (``/p?*``), or by ``*``."""
+        path = request.path.partition("?")[0]
+        if request.command == "POST":
+            self.posted.append((request.path, request.content))
+            if path in self.posts:
+                return self.posts[path]
+        return self.routes.get(request.path) or self.routes.get(path + "?*") or self.routes.get("*")
 
     def close(self) -> None:
         """Stop serving."""

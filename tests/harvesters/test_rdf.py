@@ -6,8 +6,11 @@ import json
 import time
 
 import pytest
-from ccphva_harvesters import ParseError, SourceError, TooLargeError, rdf
+from ccphva_harvesters import ParseError, SourceError, TooLargeError, fingerprint, rdf
+from ccphva_harvesters.formats.dcat_ap import DcatAp, DcatApConfig
 from rdflib import BNode, URIRef
+
+from harvesters import documents
 
 URL = "http://x.org/doc"
 RDF_XML = (
@@ -168,3 +171,33 @@ def test_a_digest_bomb_is_bounded() -> None:
     started = time.monotonic()
     graph.digest(next(s for s, _, _ in graph.triples() if isinstance(s, BNode)))
     assert time.monotonic() - started < 10
+
+
+FAST = [f for f in documents.facts() if f.parse == "ok" and f.path.suffix in (".rdf", ".ttl")]
+
+
+@pytest.mark.parametrize("fact", FAST, ids=lambda f: f.path.name)
+def test_both_parsers_say_the_same(fact: documents.Fact) -> None:
+    """The fast parser gives the thorough one's triples and datasets, or leaves the document to it."""
+    body = fact.path.read_bytes()
+    syntax = rdf.detect(body, fact.media_type, str(fact.path))
+    fast = rdf._fast(body, syntax, documents.BASE)
+    if fast is None:
+        return
+    graphs = rdf.Graph(fast), rdf.Graph(rdf._thorough(body, syntax, documents.BASE))
+    assert graphs[0].size == graphs[1].size == fact.triples
+    format_ = DcatAp(DcatApConfig(languages=None))
+    prints = [
+        {r.id: (r.fingerprint, fingerprint(d)) for r in documents.records(g) for d in format_.datasets(r)}
+        for g in graphs
+    ]
+    assert prints[0] == prints[1]
+
+
+def test_most_documents_take_the_fast_parser() -> None:
+    """What only the slow parser forgives is the exception."""
+    syntaxes = {".rdf": "xml", ".ttl": "turtle"}
+    slow = [
+        f for f in FAST if rdf._fast(f.path.read_bytes(), syntaxes[f.path.suffix], documents.BASE) is None
+    ]
+    assert len(slow) <= len(FAST) // 10

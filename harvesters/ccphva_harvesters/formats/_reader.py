@@ -40,15 +40,18 @@ class Reader:
 
     def objects(self, node: Term, predicates: Predicates) -> list[tuple[str, Term]]:
         """Objects of the first predicate that has any, as (predicate, object)."""
+        said = self.graph.properties(node)
         for predicate in predicates:
-            found = [o for o in self.graph.objects(node, predicate) if str(o).strip()]
-            if found:
-                return [(predicate, o) for o in found]
+            if predicate in said:
+                found = [(predicate, o) for o in said[predicate] if str(o).strip()]
+                if found:
+                    return found
         return []
 
     def every(self, node: Term, predicates: Predicates) -> list[tuple[str, Term]]:
         """Objects of all the predicates."""
-        return [(p, o) for p in predicates for o in self.graph.objects(node, p) if str(o).strip()]
+        said = self.graph.properties(node)
+        return [(p, o) for p in predicates if p in said for o in said[p] if str(o).strip()]
 
     def use(self, node: Term, predicate: str, value: Term) -> None:
         """Note that a triple was mapped; the class of a mapped thing is mapped with it."""

@@ -23,13 +23,11 @@ from . import _offers as offers
 from . import _rules as rules
 from . import _terms as t
 from . import _things as things
+from ._keywords import first_geometry, tags
 from ._reader import Predicates, Reader, compact, uri
 from ._rules import DATASET_FIELDS, RESOURCE_FIELDS, Rule
 
 __all__ = ["DATASET_FIELDS", "RESOURCE_FIELDS", "DcatAp", "DcatApConfig"]
-
-_TAG_BAD = re.compile(r"[^\w \-.]+")
-_TAG_LONGEST = 100
 
 
 class DcatApConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -123,13 +121,13 @@ class DcatAp:
         _part_themes(fields)
         words = r.keywords(node.term, rules.KEYWORDS)
         fields["keywords_translated"] = words
-        fields["tags"] = _tags(r, r.best(words)) if words else []
+        fields["tags"] = tags(r.problem, r.best(words)) if words else []
         distributions = r.described(node.term, rules.DISTRIBUTIONS)
         resources = [_distribution(r, d) for d in distributions if d in r.graph]
         for named in distributions:
             if named not in r.graph:
                 r.problem("distribution", f"{named} is named and not described", "resources")
-        fields["spatial"] = _first_geometry(fields.get("spatial_coverage", []))
+        fields["spatial"] = first_geometry(fields.get("spatial_coverage", []))
         return compact(fields), resources
 
 
@@ -142,8 +140,13 @@ def _kind(node: rdf.Node) -> Kind:
 
 
 def _apply(r: Reader, node: rdf.Term, table: Iterable[Rule]) -> Fields:
+    said = r.graph.properties(node)
     return compact(
-        {rule.field: _READINGS[rule.reading](r, node, rule.predicates, rule.field) for rule in table}
+        {
+            rule.field: _READINGS[rule.reading](r, node, rule.predicates, rule.field)
+            for rule in table
+            if any(predicate in said for predicate in rule.predicates)
+        }
     )
 
 
@@ -252,27 +255,6 @@ def _part_themes(fields: Fields) -> None:
     themes = fields.pop("theme", [])
     fields["inspire_theme"] = [theme for theme in themes if theme.startswith(t.INSPIRE_THEME)]
     fields["theme"] = [theme for theme in themes if not theme.startswith(t.INSPIRE_THEME)]
-
-
-def _tags(r: Reader, words: list[str]) -> list[dict[str, str]]:
-    """Keywords under CKAN's rule for tags: letters, digits, space, ``-_.``, 2 to 100 long, each once."""
-    found: dict[str, str] = {}
-    for word in words:
-        name = " ".join(_TAG_BAD.sub(" ", word).split())[:_TAG_LONGEST].strip()
-        if len(name) < 2:
-            r.problem("keyword", f"{word!r} cannot be a tag", "tags")
-            continue
-        found.setdefault(name.casefold(), name)
-    return [{"name": found[key]} for key in sorted(found)]
-
-
-def _first_geometry(places: list[Fields]) -> str | None:
-    """The geometry to search by: the first place's own, else its box."""
-    for key in ("geom", "bbox"):
-        for place in places:
-            if place.get(key):
-                return place[key]
-    return None
 
 
 def _last_part(address: str) -> str:

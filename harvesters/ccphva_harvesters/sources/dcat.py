@@ -18,7 +18,7 @@ from rdflib import Literal, URIRef
 
 from ccphva_harvesters import rdf
 from ccphva_harvesters.errors import FatalError, NotModifiedError, PageLoopError, ParseError, TooLargeError
-from ccphva_harvesters.http import Client, Response
+from ccphva_harvesters.http import Client, Response, same_server
 from ccphva_harvesters.model import Record
 
 DCAT = "http://www.w3.org/ns/dcat#"
@@ -39,6 +39,8 @@ class DcatConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """RDF syntax when the server names it wrongly."""
     base: str | None = None
     """Base for relative addresses; the document's own address otherwise."""
+    catalogs: bool = False
+    """Read also the catalogues that this one names with ``dcat:catalog`` and does not describe itself."""
     max_pages: int = 10_000
     headers: dict[str, str] = {}
 
@@ -67,18 +69,16 @@ class DcatSource:
 
     def records(self) -> Iterator[Record]:
         """One record a dataset, page by page."""
-        url: str | None = self.config.url
+        waiting = [self.config.url]
         seen: set[str] = set()
         guids: set[str] = set()
-        barren = 0
-        first: Response | None = None
-        while url is not None:
-            if len(seen) >= self.config.max_pages:
+        barren = pages = 0
+        while waiting:
+            url = waiting.pop(0)
+            if pages >= self.config.max_pages:
                 raise TooLargeError(self.config.url, f"it has more than {self.config.max_pages} pages")
             seen.add(url)
-            response = self._get(
-                url, self.etag if first is None else None, self.last_modified if first is None else None
-            )
+            response = self._get(url, self.etag, self.last_modified) if not pages else self._get(url)
             if response.not_modified:
                 raise NotModifiedError(url)
             seen.add(response.url)
@@ -86,25 +86,28 @@ class DcatSource:
             after = _next_page(graph, response.url)
             if after is not None and after in seen:
                 raise PageLoopError(url, after)
-            if first is None and after is None:
-                self.etag, self.last_modified = response.etag, response.last_modified
-            elif first is None:
-                self.etag = self.last_modified = None
-            first = first or response
+            others = _other_catalogs(graph, response.url) if self.config.catalogs else []
+            waiting[:0] = [after] if after is not None else []
+            waiting += [other for other in others if other not in seen and other not in waiting]
+            if not pages:
+                alone = not waiting
+                self.etag = response.etag if alone else None
+                self.last_modified = response.last_modified if alone else None
+            pages += 1
             nodes = dataset_nodes(graph)
             fresh = [node for node in nodes if guid_of(graph, node) not in guids]
-            barren = 0 if fresh else barren + 1
+            barren = 0 if fresh or after is None else barren + 1
             if barren > _BARREN_PAGES:
                 raise TooLargeError(url, f"its last {barren} pages brought nothing new")
             for node in nodes:
                 record = record_of(graph, node)
                 guids.add(record.id)
                 yield record
-            url = after
 
     def _get(self, url: str, etag: str | None = None, last_modified: str | None = None) -> Response:
+        headers = self.config.headers if same_server(url, self.config.url) else {}  # they may be secrets
         return self.client.get(
-            url, accept=rdf.ACCEPT, headers=self.config.headers, etag=etag, last_modified=last_modified
+            url, accept=rdf.ACCEPT, headers=headers, etag=etag, last_modified=last_modified
         )
 
     def _parse(self, response: Response) -> rdf.Graph:
@@ -160,6 +163,21 @@ def _page_of(graph: rdf.Graph, node: rdf.Term) -> str | None:
     if pages:
         return pages[0]
     return str(node) if isinstance(node, URIRef) and str(node).startswith("http") else None
+
+
+def _other_catalogs(graph: rdf.Graph, url: str) -> list[str]:
+    """Addresses of catalogues that this document only names (DCAT 3 §6.3.1, ``dcat:catalog``)."""
+    found: list[str] = []
+    for subject, predicate, value in graph.triples():
+        if predicate not in (DCAT + "catalog", DCT + "hasPart") or not isinstance(value, URIRef):
+            continue
+        if predicate == DCT + "hasPart" and subject not in graph.typed(*CATALOGS):
+            continue
+        address = urljoin(url, str(value))
+        described = any(graph.objects(value, DCAT + part) for part in ("dataset", "service", "record"))
+        if not described and address.startswith(("http://", "https://")) and address not in found:
+            found.append(address)
+    return found
 
 
 def _next_page(graph: rdf.Graph, url: str) -> str | None:

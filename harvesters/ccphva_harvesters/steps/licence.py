@@ -1,10 +1,12 @@
 """Step ``licence``: our licence id from the source's licence address or label.
 
-Unknown licences are kept as they are in ``license`` and flagged; nothing is ever guessed from a similar name.
+A sentence that holds the address of one licence names that licence. Unknown licences are kept as they are in
+``license`` and flagged; nothing is ever guessed from a similar name.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,7 +26,9 @@ LICENCES: Mapping[str, Sequence[str]] = {
         "etalab-2.0",
         "lov2",
         "Licence Ouverte / Open Licence version 2.0",
+        "Licence Ouverte / Open Licence 2.0",
         "Licence Ouverte version 2.0",
+        "Licence Ouverte 2.0",
         "Licence Ouverte v2.0",
         "Open Licence 2.0",
     ),
@@ -65,6 +69,8 @@ LICENCES: Mapping[str, Sequence[str]] = {
     ),
 }
 """Addresses and labels of each of our licences, as sources write them."""
+
+_ADDRESS = re.compile(r"https?://[^\s<>\"'()\[\]«»]+")
 
 
 class LicenceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -113,13 +119,18 @@ class Licence:
         raw: Any = fields.get("license")
         if not isinstance(raw, str):
             return dict(fields)
-        found = self._ids.get(_key(raw))
+        found = self._ids.get(_key(raw)) or self._by_address(raw)
         if found is not None:
             return {**fields, "license_id": found}
         problem = Problem("licence-unknown", raw, "license")
         if problem not in problems:
             problems.append(problem)
         return dict(fields)
+
+    def _by_address(self, text: str) -> str | None:
+        """The licence whose address stands inside a sentence, when it is the only licence address in it."""
+        found = {self._ids.get(_key(address.rstrip(".,;"))) for address in _ADDRESS.findall(text)}
+        return found.pop() if len(found) == 1 else None
 
 
 def _key(name: str) -> str:

@@ -189,3 +189,66 @@ def test_rearranged_documents_give_the_same_records(site: Site, client: Client, 
     prints = [{r.id: r.fingerprint for r in documents.source(u, client).records()} for u in (first, second)]
     assert prints[0] == prints[1]
     assert len(prints[0]) == 3
+
+
+def test_a_catalogue_of_catalogues(site: Site, client: Client) -> None:
+    """Catalogues that are only named are read when the source file wants it, each once, with their pages."""
+    top = f"<http://x.org/catalog> dcat:catalog <{site.url('/b')}> , <{site.url('/c')}> ."
+    back = f"<http://x.org/catalog> dcat:catalog <{site.url('/top')}> ."
+    site.serve("/top", documents.catalog("a", more=top), "text/turtle", ETag='"1"')
+    site.serve("/b", page(1, site.url("/b2"), "b").replace("x.org/catalog", "x.org/b"), "text/turtle")
+    site.serve("/b2", page(2, None, "c").replace("x.org/catalog", "x.org/b"), "text/turtle")
+    site.serve("/c", documents.catalog("d", more=back), "text/turtle")
+    assert [r.id[-1] for r in documents.source(site.url("/top"), client).records()] == ["a"]
+    found = documents.source(site.url("/top"), client, catalogs=True)
+    assert sorted(r.id[-1] for r in found.records()) == ["a", "b", "c", "d"]
+    assert found.etag is None
+
+
+def test_a_catalogue_named_and_described_is_not_fetched(site: Site, client: Client) -> None:
+    """What the document says itself is not asked for again."""
+    more = (
+        f"<http://x.org/catalog> dcat:catalog <{site.url('/b')}> . "
+        f"<{site.url('/b')}> a dcat:Catalog ; dcat:dataset <http://x.org/d/a> ."
+    )
+    site.serve("/top", documents.catalog("a", more=more), "text/turtle")
+    assert len(list(documents.source(site.url("/top"), client, catalogs=True).records())) == 1
+    assert len(site.asked) == 1
+
+
+def test_a_catalogue_of_catalogues_cannot_send_us_inside(site: Site, trap: Site) -> None:
+    """A named catalogue on a private address is refused and the run withdraws nothing."""
+    more = f"<http://x.org/catalog> dcat:catalog <{trap.url('/')}> ."
+    site.serve("/top", documents.catalog("a", more=more), "text/turtle")
+    with Client(allow_networks=["127.0.0.1/32"]) as strict:
+        report = harvest(
+            documents.source(site.url("/top"), strict, catalogs=True), DcatAp(), [], MemoryCatalogue()
+        )
+    assert (report.complete, trap.connections) == (False, 0)
+
+
+@pytest.mark.parametrize(
+    ("syntax", "media_type"),
+    [
+        ("xml", "application/rdf+xml"),
+        ("turtle", "text/turtle"),
+        ("nt", "application/n-triples"),
+        ("n3", "text/n3"),
+        ("trig", "application/trig"),
+        ("nquads", "application/n-quads"),
+        ("json-ld", "application/ld+json"),
+    ],
+)
+def test_every_syntax_over_http(site: Site, client: Client, syntax: str, media_type: str) -> None:
+    """The same catalogue in each RDF syntax gives the same datasets, whoever names the syntax."""
+    import rdflib
+
+    text = documents.catalog("a", "b")
+    graph = rdflib.Dataset(default_union=True) if syntax in ("trig", "nquads") else rdflib.Graph()
+    graph.parse(data=text, format="turtle")
+    body = graph.serialize(format=syntax, encoding="utf-8")
+    catalogue = MemoryCatalogue()
+    run(site.serve("/first", text, "text/turtle"), client, catalogue)
+    assert run(site.serve("/c", body, media_type), client, catalogue).unchanged == 2
+    wrong = documents.source(site.serve("/c", body, "text/plain"), client, syntax=syntax)
+    assert harvest(wrong, DcatAp(), [], catalogue).unchanged == 2

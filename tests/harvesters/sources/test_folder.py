@@ -259,6 +259,7 @@ def bomb() -> bytes:
         ("a.csv", b"a\x00\x01\x02"), ("a.xlsx", b"no zip"), ("a.xlsx", b"PK\x03\x04broken"), ("a.ods", b""),
         ("a.xlsx", bomb()), ("a.csv", b"\xff\xfea"),
     ],
+    ids=["empty", "lines", "page", "zip", "zeros", "no-zip", "broken-zip", "empty-ods", "bomb", "utf-16"],
 )  # fmt: skip
 def test_files_that_are_no_tables(tmp_path: Path, name: str, body: bytes) -> None:
     """Each is one failed record with its reason; the next file is read, nothing is withdrawn."""

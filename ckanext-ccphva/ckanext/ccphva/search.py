@@ -16,6 +16,7 @@ import ckan.plugins.toolkit as tk
 from ckan import model
 from ckanext.ccphva import closed, codelists, languages, territory, thesaurus
 from ckanext.ccphva.finding import cards, words
+from ckanext.ccphva.suggestions import fold
 from flask import has_request_context
 
 Document = dict[str, Any]
@@ -25,6 +26,8 @@ WEIGHTS = {"title": (8.0, 3.0), "concept": (3.0, 2.0), "text": (3.0, 1.0)}
 CORE_FIELDS = "gram_lb^0.4 name^4 tags^2 text^0.3"
 LONGEST_STRING = 30_000
 """Bytes: Lucene ends a term that is not analysed at 32,766, and refuses the whole document."""
+LONGEST_ORDER = 200
+"""Letters of a title that put it in order."""
 LABELS = {
     "theme": "data-theme",
     "local_theme": "local-theme",
@@ -50,6 +53,7 @@ def document(found: Document) -> Document:
         found[f"title_{language}"] = _in(titles, language) or None
         found[f"text_{language}"] = list(dict.fromkeys(_texts(dataset, language)))
         found[f"concept_{language}"] = names[language]
+        found[f"order_{language}"] = fold(str(languages.best(titles, language) or dataset.get("title") or ""))[:LONGEST_ORDER]
         found[f"begin_{language}"] = _strings(_in(titles, language)) + own
         found[keyword_field(language)] = own
     found["gram_lb"] = [*found["begin_lb"], *names["lb"], *_labels(dataset, "lb")]

@@ -62,6 +62,7 @@ def _card(dataset: Mapping[str, Any], values: Mapping[str, list[str]]) -> Docume
         "notes_translated": {language: _short(text) for language, text in notes.items() if text},
         "formats": values["format"],
         "themes": values["theme"],
+        "updated": str(dataset.get("modified") or dataset.get("metadata_modified") or ""),
         "hvd": bool(values["hvd"]),
         "live": bool(values["live"]),
     }

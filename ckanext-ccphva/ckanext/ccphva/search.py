@@ -36,7 +36,6 @@ LABELS = {
     "topic_category": "topic-category",
 }
 """Fields whose values are found by their names, with the code lists of these."""
-_WRITTEN = [f"{kind}_{language}" for kind in ("title", "concept", "text") for language in languages.LANGUAGES]
 _ANALYSED = {"title", "notes", "text", "data_dict", "validated_data_dict", "card"}
 """Fields whose length does not matter: analysed, or stored only."""
 
@@ -59,7 +58,10 @@ def document(found: Document) -> Document:
     found["gram_lb"] = [*found["begin_lb"], *names["lb"], *_labels(dataset, "lb")]
     found["vocab_theme"] = dataset.get("theme") or []
     if cards.is_public(found):  # what somebody mistypes is mended by words that everybody may read
-        found["written"] = [text for name in _WRITTEN for text in _strings(found.get(name))]
+        for language in languages.LANGUAGES:
+            own = (found.get(f"{kind}_{language}") for kind in WEIGHTS)
+            found[f"written_{language}"] = [text for each in own for text in _strings(each)]
+        found["written"] = [text for language in languages.LANGUAGES for text in found[f"written_{language}"]]
     found |= cards.fields(dataset, found)
     _put_outline(found, dataset)
     return {name: value for name, value in found.items() if not _too_long_or_translated(name, value)}

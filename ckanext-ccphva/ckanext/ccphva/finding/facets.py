@@ -51,11 +51,19 @@ def _same(value: str, _language: str) -> str:
     return value
 
 
+_FORMATS = {"GEOJSON": "GeoJSON", "GEOPACKAGE": "GeoPackage", "JSONLD": "JSON-LD", "JSON-LD": "JSON-LD", "SHAPEFILE": "Shapefile"}
+
+
+def format_name(value: str) -> str:
+    """A format of the index, which has capitals only, as it is written."""
+    return _FORMATS.get(value, value)
+
+
 FACETS = (
     Facet("theme", N_("Theme"), "facet_theme", _theme),
     Facet("organization", N_("Organization"), "facet_organization", _same),
     Facet("commune", N_("Commune"), "facet_commune", lambda value, _: places.names().get(value, value)),
-    Facet("format", N_("Format"), "facet_format", _same),
+    Facet("format", N_("Format"), "facet_format", lambda value, _: format_name(value)),
     Facet("licence", N_("Licence"), "facet_licence", _licence),
     Facet("access", N_("Access"), "facet_access", lambda value, _: tk._(ACCESS.get(value, value))),
     Facet("hvd", N_("High-value data"), "facet_hvd", lambda v, lang: codelists.label("hvd-category", v, lang)),

@@ -112,5 +112,6 @@ def _card(card: dict[str, Any], language: str, titles: Mapping[str, str]) -> dic
     return card | {
         "title": languages.best(translated, language) or card.get("title") or card["name"],
         "notes": languages.best(notes, language),
+        "formats": [facets.format_name(each) for each in card["formats"]],
         "organization": {"name": organization, "title": titles.get(organization, organization)} if organization else None,
     }

@@ -28,20 +28,20 @@ def names() -> dict[str, str]:
 def communes_of(dataset: Mapping[str, Any], publishers: Sequence[Mapping[str, Any]]) -> set[str]:
     """Codes of the communes that a dataset is about.
 
-    What it says of its places counts first: an address that ends with a commune's code, then a geometry. One that
-    says nothing is about its publisher's commune, or about all of them where the publisher is their community.
+    A place whose address ends with a commune's code counts first, then the communes that publish it, then its
+    geometry: a box around one commune meets its neighbours. One that says nothing is about all communes where their
+    community publishes it.
     """
     known = _outlines()
     coverage = [place for place in dataset.get("spatial_coverage") or () if isinstance(place, Mapping)]
     named = {found[1] for place in coverage if (found := _CODE.search(str(place.get("uri") or "")))} & set(known)
-    if named:
-        return named
+    published = {str(each.get("insee") or "") for each in publishers} & set(known)
+    if named or published:
+        return named or published
     shapes = list(_shapes(coverage))
     if shapes:
         return {code for code, (_, outline) in known.items() if any(_meets(outline, each) for each in shapes)}
-    if any(each.get("kind") == "epci" for each in publishers):
-        return set(known)
-    return {str(each.get("insee") or "") for each in publishers} & set(known)
+    return set(known) if any(each.get("kind") == "epci" for each in publishers) else set()
 
 
 def _shapes(coverage: list[Mapping[str, Any]]) -> Iterator[BaseGeometry]:

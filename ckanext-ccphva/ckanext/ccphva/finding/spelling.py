@@ -23,7 +23,7 @@ MOST_WORDS = 6
 def better(
     context: Context, asked: Words, language: str, filters: Sequence[str], private: bool = True
 ) -> str | None:
-    """Other words that find something, or None.
+    """Other words that find something, or None: of the reader's language, else of any.
 
     :param filters: Solr's, of the search that found too little.
     """
@@ -43,6 +43,9 @@ def better(
         "spellcheck.maxCollationTries": TRIES,
         "spellcheck.collateParam.mm": "100%",
     }
-    found = engine.ask(context, params, filters, private).get("spellcheck", {}).get("collations") or []
-    proposals = [each for each in found if each != "collation"]
-    return next((each for each in proposals if each.casefold() != plain.casefold()), None)
+    for dictionary in (f"written_{language}", "written"):
+        answer = engine.ask(context, params | {"spellcheck.dictionary": dictionary}, filters, private)
+        proposals = [each for each in answer.get("spellcheck", {}).get("collations") or [] if each != "collation"]
+        if found := next((each for each in proposals if each.casefold() != plain.casefold()), None):
+            return found
+    return None

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from ckan.types import Context
 from ckanext.ccphva import codelists, languages, storage
-from ckanext.ccphva.finding import engine, words
+from ckanext.ccphva.finding import engine, facets, words
 from ckanext.ccphva.suggestions import fold
 
 LEAST, LONGEST = 2, 100
@@ -24,7 +24,17 @@ def suggest(context: Context, typed: str, language: str) -> list[Suggestion]:
     begun = " ".join(asked.plain)
     if len(begun) < LEAST:
         return []
-    return [*_themes(begun, language), *_organizations(begun, language), *_datasets(context, asked, language)]
+    used = _used(context)
+    themes = [each for each in _themes(begun, language) if each["name"] in used["theme"]][:OTHERS]
+    organizations = [each for each in _organizations(begun, language) if each["name"] in used["organization"]][:OTHERS]
+    return [*themes, *organizations, *_datasets(context, asked, language)]
+
+
+def _used(context: Context) -> dict[str, dict[str, int]]:
+    """Themes and organisations that have a dataset which the caller may see: a suggestion leads to something."""
+    fields = [f"{{!key={name}}}facet_{name}" for name in ("theme", "organization")]
+    params = {"q": "*:*", "rows": 0, "facet": "true", "facet.mincount": 1, "facet.limit": -1, "facet.field": fields}
+    return facets.counts(engine.ask(context, params, ["+dataset_type:dataset"]))
 
 
 def _datasets(context: Context, asked: words.Words, language: str) -> list[Suggestion]:
@@ -55,7 +65,7 @@ def _themes(begun: str, language: str) -> list[Suggestion]:
     found = [each for each in concepts if _begins(each.labels.values(), begun)]
     return [
         {"kind": "theme", "name": each.code, "title": languages.best(each.labels, language)}
-        for each in found[:OTHERS]
+        for each in found
     ]
 
 
@@ -66,7 +76,7 @@ def _organizations(begun: str, language: str) -> list[Suggestion]:
         if _begins([*texts.values(), str(each["title"] or "")], begun):
             title = languages.best(texts, language) or each["title"] or each["name"]
             found.append({"kind": "organization", "name": each["name"], "title": title})
-    return sorted(found, key=lambda each: each["title"])[:OTHERS]
+    return sorted(found, key=lambda each: each["title"])
 
 
 def _begins(texts: Iterable[str], begun: str) -> bool:

@@ -28,7 +28,7 @@ _FIELDS = frozenset({
     "validated_data_dict", "version", "creator_user_id", "private", "type", "visibility", "frequency", "identifier",
 })  # fmt: skip
 _PIECE = re.compile(r'[+\-!]?"[^"]*"|\(|\)|[^\s()"]+')
-_SIGNS = re.compile(r"[^\w'’.%&+-]+|_", re.UNICODE)
+_SIGNS = re.compile(r"[^\w'.%&+-]+|_")
 _OPERATORS = {"AND": "AND", "&&": "AND", "OR": "OR", "||": "OR", "NOT": "NOT", "!": "NOT"}
 
 
@@ -54,7 +54,7 @@ def read(given: str, fields: bool = True) -> Words:
     """
     if fields and is_fielded(given):
         return Words(given, (), fielded=True)
-    shortened = given[:LONGEST]
+    shortened = given[:LONGEST].replace("’", "'")
     pieces = [each for piece in _PIECE.findall(shortened) for each in _cleaned(piece)]
     if not _balanced(pieces):
         pieces = [piece for piece in pieces if piece not in ("(", ")")]
@@ -89,8 +89,8 @@ def _cleaned(piece: str) -> list[str]:
         inside = " ".join(word for word in _SIGNS.sub(" ", piece).split() if any(map(str.isalnum, word)))
         return [f'{sign}"{inside}"'] if inside else []
     begun = piece.endswith("*")
-    words = [word.strip("+-.&'’%") for word in _SIGNS.sub(" ", piece[len(sign) :]).split()]
-    words = ["'".join(word.split("’")) for word in words if any(map(str.isalnum, word))]
+    words = [word.strip("+-.&'%") for word in _SIGNS.sub(" ", piece[len(sign) :]).split()]
+    words = [word for word in words if any(map(str.isalnum, word))]
     if not words:
         return []
     if begun and len(words) == 1 and len(words[0]) >= LEAST_BEGINNING and words[0].isalnum():

@@ -64,6 +64,7 @@ def document(found: Document) -> Document:
         found["written"] = [text for language in languages.LANGUAGES for text in found[f"written_{language}"]]
     found |= cards.fields(dataset, found)
     _put_outline(found, dataset)
+    found = {"card": found.pop("card"), **found}  # first: Solr reads a stored document up to what it needs
     return {name: value for name, value in found.items() if not _too_long_or_translated(name, value)}
 
 

@@ -6,11 +6,12 @@ change its counts, so that a reader sees what else there is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import ckan.plugins.toolkit as tk
-from ckanext.ccphva import codelists, languages, licences, storage
+from ckanext.ccphva import codelists, languages, licences
 from ckanext.ccphva.finding import places
 from ckanext.ccphva.languages import N_
 
@@ -33,44 +34,51 @@ class Facet(NamedTuple):
     """In addresses and in the action."""
     title: str
     field: str
-    label: Callable[[str, str], str]
-    """What a value is called in a language."""
+    names: Callable[[str], Mapping[str, str]]
+    """What values are called in a language; another value is its own name."""
 
 
-def _theme(value: str, language: str) -> str:
-    name = "local-theme" if codelists.load("local-theme").get(value) else "data-theme"
-    return codelists.label(name, value, language)
+@lru_cache(maxsize=32)
+def _concepts(language: str, *lists: str) -> Mapping[str, str]:
+    """Names of the codes of code lists."""
+    return {c.code: languages.best(c.labels, language) for name in lists for c in codelists.load(name)}
 
 
-def _licence(value: str, language: str) -> str:
-    found = licences.by_id().get(value)
-    return languages.best(found["title"], language) if found else value
+def _licences(language: str) -> Mapping[str, str]:
+    return {name: languages.best(each["title"], language) for name, each in licences.by_id().items()}
 
 
-def _same(value: str, _language: str) -> str:
-    return value
+class _Translated(dict[str, str]):
+    """Names in the reader's language, each translated when it is asked for."""
+
+    def get(self, key: str, default: str = "") -> str:  # type: ignore[override]
+        text = super().get(key)
+        return tk._(text) if text else default
 
 
-_FORMATS = {"GEOJSON": "GeoJSON", "GEOPACKAGE": "GeoPackage", "JSONLD": "JSON-LD", "JSON-LD": "JSON-LD", "SHAPEFILE": "Shapefile"}
+_AGE_NAMES = _Translated({age: text for age, (_, text) in AGES.items()})
+_ACCESS_NAMES, _LIVE_NAMES = _Translated(ACCESS), _Translated({LIVE: N_("Live data only")})
 
 
-def format_name(value: str) -> str:
-    """A format of the index, which has capitals only, as it is written."""
-    return _FORMATS.get(value, value)
-
-
+FORMATS = {"GEOJSON": "GeoJSON", "GEOPACKAGE": "GeoPackage", "JSONLD": "JSON-LD", "SHAPEFILE": "Shapefile"}
+"""Formats whose names have small letters: the index has capitals only."""
 FACETS = (
-    Facet("theme", N_("Theme"), "facet_theme", _theme),
-    Facet("organization", N_("Organization"), "facet_organization", _same),
-    Facet("commune", N_("Commune"), "facet_commune", lambda value, _: places.names().get(value, value)),
-    Facet("format", N_("Format"), "facet_format", lambda value, _: format_name(value)),
-    Facet("licence", N_("Licence"), "facet_licence", _licence),
-    Facet("access", N_("Access"), "facet_access", lambda value, _: tk._(ACCESS.get(value, value))),
-    Facet("hvd", N_("High-value data"), "facet_hvd", lambda v, lang: codelists.label("hvd-category", v, lang)),
-    Facet("updated", N_("Freshness"), "updated", lambda value, _: tk._(AGES[value][1] if value in AGES else value)),
-    Facet("live", N_("Live data"), "facet_live", lambda _value, _language: tk._("Live data only")),
+    Facet("theme", N_("Theme"), "facet_theme", lambda language: _concepts(language, "data-theme", "local-theme")),
+    Facet("organization", N_("Organization"), "facet_organization", lambda _: {}),
+    Facet("commune", N_("Commune"), "facet_commune", lambda _: places.names()),
+    Facet("format", N_("Format"), "facet_format", lambda _: FORMATS),
+    Facet("licence", N_("Licence"), "facet_licence", _licences),
+    Facet("access", N_("Access"), "facet_access", lambda _: _ACCESS_NAMES),
+    Facet("hvd", N_("High-value data"), "facet_hvd", lambda language: _concepts(language, "hvd-category")),
+    Facet("updated", N_("Freshness"), "updated", lambda _: _AGE_NAMES),
+    Facet("live", N_("Live data"), "facet_live", lambda _: _LIVE_NAMES),
 )
 BY_NAME = {facet.name: facet for facet in FACETS}
+
+
+def label(name: str, value: str, language: str) -> str:
+    """What a value of a filter is called."""
+    return BY_NAME[name].names(language).get(value, value)
 
 
 def filters(chosen: Filters) -> list[str]:
@@ -115,9 +123,8 @@ def _without(name: str, chosen: Filters, query: str, key: str | None = None) -> 
 def counts(answer: Mapping[str, Any]) -> dict[str, dict[str, int]]:
     """What Solr counted, by filter and value."""
     given = answer.get("facet_counts") or {}
-    found = {
-        name: dict(zip(flat[::2], flat[1::2], strict=True)) for name, flat in given.get("facet_fields", {}).items()
-    }
+    fields = given.get("facet_fields", {})
+    found = {name: dict(zip(flat[::2], flat[1::2], strict=True)) for name, flat in fields.items()}
     found["updated"] = {age: number for age, number in given.get("facet_queries", {}).items() if number}
     return found
 
@@ -132,11 +139,12 @@ def shown(
     """
     found = []
     for facet in FACETS:
+        names = titles if facet.name == "organization" else facet.names(language)
         numbers = {value: 0 for value in chosen.get(facet.name, ())} | dict(counted.get(facet.name, {}))
         values = [
             {
                 "value": value,
-                "label": titles.get(value, value) if facet.name == "organization" else facet.label(value, language),
+                "label": names.get(value, value),
                 "count": number,
                 "chosen": value in chosen.get(facet.name, ()),
             }
@@ -147,9 +155,3 @@ def shown(
         if values:
             found.append({"name": facet.name, "title": tk._(facet.title), "values": values})
     return found
-
-
-def organization_titles(names: Iterable[str], language: str) -> dict[str, str]:
-    """What organisations are called now, in one query."""
-    found = storage.group_titles(names=set(names)).values()
-    return {each.name: languages.best(each.translated, language) or each.title for each in found}

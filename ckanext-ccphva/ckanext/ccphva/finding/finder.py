@@ -10,7 +10,7 @@ import ckan.plugins as p
 import orjson
 from ckan.lib.search.common import SearchQueryError
 from ckan.types import Context
-from ckanext.ccphva import languages, search
+from ckanext.ccphva import languages, search, storage
 from ckanext.ccphva.finding import engine, facets, spelling, words
 from ckanext.ccphva.finding.asking import DEEPEST, Asked
 
@@ -93,14 +93,13 @@ def _shown(answer: Mapping[str, Any], asked: Asked, language: str) -> Found:
     counted = facets.counts(answer)
     named = {each["organization"] for each in cards if each["organization"]}
     named |= set(counted.get("organization", ())) | set(asked.filters.get("organization", ()))
-    titles = facets.organization_titles(named, language) if named else {}
+    titles = storage.organization_titles(named, language) if named else {}
     following = answer.get("nextCursorMark")
     return {
         "count": _number(answer),
         "results": [_card(each, language, titles) for each in cards],
         "facets": facets.shown(counted, asked.filters, language, titles) if "facet_counts" in answer else [],
         "next_cursor": following if following != asked.cursor and len(cards) == asked.rows else None,
-        "complete": not answer["responseHeader"].get("partialResults", False),
     }
 
 
@@ -110,8 +109,8 @@ def _card(card: dict[str, Any], language: str, titles: Mapping[str, str]) -> dic
     notes = card.get("notes_translated") or {}
     organization = card["organization"]
     return card | {
-        "title": languages.best(translated, language) or card.get("title") or card["name"],
-        "notes": languages.best(notes, language),
-        "formats": [facets.format_name(each) for each in card["formats"]],
+        "title": translated.get(language) or languages.best(translated, language) or card.get("title") or card["name"],
+        "notes": notes.get(language) or languages.best(notes, language),
+        "formats": [facets.FORMATS.get(each, each) for each in card["formats"]],
         "organization": {"name": organization, "title": titles.get(organization, organization)} if organization else None,
     }

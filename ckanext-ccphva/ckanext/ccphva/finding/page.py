@@ -73,7 +73,7 @@ def _chips(asked: Asked, shown: Mapping[str, Shown], language: str) -> list[Show
     for name, values in asked.filters.items():
         known = {each["value"]: each["label"] for each in shown.get(name, {}).get("values", ())}
         for value in values:
-            label = known.get(value) or facets.BY_NAME[name].label(value, language)
+            label = known.get(value) or facets.label(name, value, language)
             found.append((tk._(facets.BY_NAME[name].title), label, asked.without_value(name, value)))
     for name, values in asked.others.items():
         found += [(tk._("Keyword"), value, asked.without_value(name, value)) for value in values]
@@ -119,8 +119,6 @@ def _notes(asked: Asked, found: Mapping[str, Any]) -> list[str]:
         notes.append(tk._("Only the first {count} words of your search were looked for.").format(count=words.MOST_WORDS))
     if found["unknown"]:
         notes.append(tk._("Not understood and left out: {names}").format(names=", ".join(found["unknown"])))
-    if not found["complete"]:
-        notes.append(tk._("The search took too long; there may be more results."))
     return notes
 
 

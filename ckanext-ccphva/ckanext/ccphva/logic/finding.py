@@ -37,8 +37,7 @@ def ccphva_dataset_search(context: Context, data_dict: DataDict) -> dict[str, An
     :returns: ``count``; ``results`` (``id``, ``name``, ``title``, ``notes`` (short), ``organization``, ``formats``,
         ``themes``, ``updated``, ``visibility``, ``private``, ``hvd``, ``live``, …); ``facets``; ``next_cursor``;
         ``corrected`` (the words that were searched instead, where those given find nothing); ``meant`` (words that
-        may have been meant); ``cut`` (the end of ``q`` was left out); ``unknown`` (what was not understood);
-        ``complete`` (False where Solr stopped for time).
+        may have been meant); ``cut`` (the end of ``q`` was left out); ``unknown`` (what was not understood).
     """
     tk.check_access("ccphva_dataset_search", context, data_dict)
     pairs = [(name, str(data_dict[name])) for name in TYPED if data_dict.get(name) not in (None, "")]

@@ -1,8 +1,9 @@
-"""`./portal bench search`: searches with filters against CKAN's own on the same Solr, 10,000 and 100,000 datasets.
+"""`./portal bench search`: searches with filters against CKAN's own on the same Solr, 10,000 and 100,000
+datasets.
 
-The same words, filters counted and rows on both sides; before anything is timed both give the same ids. What is
-indexed is made by the portal's own code for some thousand datasets and multiplied: other ids, dates, publishers
-and words of the title.
+The same words, filters counted and rows on both sides; before anything is timed both give the same ids.
+What is indexed is made by the portal's own code for some thousand datasets and multiplied: other ids,
+dates, publishers and words of the title.
 """
 
 from __future__ import annotations
@@ -91,39 +92,74 @@ def document(number: int, organizations: list[dict[str, Any]]) -> dict[str, Any]
     said = {each: " ".join(chance.sample(names[each], 4)) for each in LANGUAGES}
     themes = [chance.choice(codelists.load("data-theme").concepts).value]
     dataset = {
-        "id": str(uuid.uuid4()), "name": f"jeu-{number}", "type": "dataset", "state": "active",
-        "title": said["fr"], "title_translated": said,
+        "id": str(uuid.uuid4()),
+        "name": f"jeu-{number}",
+        "type": "dataset",
+        "state": "active",
+        "title": said["fr"],
+        "title_translated": said,
         "notes_translated": {each: " ".join(chance.choices(names[each], k=40)) for each in LANGUAGES},
         "tags_translated": {each: chance.sample(names[each], 3) for each in LANGUAGES},
-        "owner_org": owner["id"], "organization": {"id": owner["id"], "name": owner["name"], "title": owner["title"]},
-        "theme": themes, "license_id": chance.choice(["etalab-2.0", "odc-odbl", "cc0-1.0"]), "visibility": "open",
-        "frequency": chance.choice(codelists.load("frequency").concepts).value, "private": False,
+        "owner_org": owner["id"],
+        "organization": {"id": owner["id"], "name": owner["name"], "title": owner["title"]},
+        "theme": themes,
+        "license_id": chance.choice(["etalab-2.0", "odc-odbl", "cc0-1.0"]),
+        "visibility": "open",
+        "frequency": chance.choice(codelists.load("frequency").concepts).value,
+        "private": False,
         "modified": (date(2024, 1, 1) + timedelta(days=chance.randrange(1000))).isoformat(),
-        "metadata_modified": "2026-01-01T00:00:00", "metadata_created": "2026-01-01T00:00:00",
+        "metadata_modified": "2026-01-01T00:00:00",
+        "metadata_created": "2026-01-01T00:00:00",
         "publisher": [{"name": owner["title"], "type": "http://purl.org/adms/publishertype/LocalAuthority"}],
-        "contact": [{"name": "Service des données", "email": "donnees@example.org", "telephone": "+33000000000"}],
+        "contact": [
+            {"name": "Service des données", "email": "donnees@example.org", "telephone": "+33000000000"}
+        ],
         "resources": [file(number, said) for _ in range(3)],
-    }  # fmt: skip
+    }
     text = json.dumps(dataset)
     core_fields = {
-        "id": dataset["id"], "name": dataset["name"], "title": said["fr"], "title_string": said["fr"],
-        "entity_type": "package", "dataset_type": "dataset", "state": "active", "capacity": "public",
-        "site_id": tk.config["ckan.site_id"], "organization": owner["name"], "owner_org": owner["id"],
-        "notes": dataset["notes_translated"]["fr"], "res_format": [dataset["resources"][0]["format"]],
-        "license_id": dataset["license_id"], "metadata_modified": "2026-01-01T00:00:00Z",
-        "metadata_created": "2026-01-01T00:00:00Z", "data_dict": text, "validated_data_dict": text,
+        "id": dataset["id"],
+        "name": dataset["name"],
+        "title": said["fr"],
+        "title_string": said["fr"],
+        "entity_type": "package",
+        "dataset_type": "dataset",
+        "state": "active",
+        "capacity": "public",
+        "site_id": tk.config["ckan.site_id"],
+        "organization": owner["name"],
+        "owner_org": owner["id"],
+        "notes": dataset["notes_translated"]["fr"],
+        "res_format": [dataset["resources"][0]["format"]],
+        "license_id": dataset["license_id"],
+        "metadata_modified": "2026-01-01T00:00:00Z",
+        "metadata_created": "2026-01-01T00:00:00Z",
+        "data_dict": text,
+        "validated_data_dict": text,
         "permission_labels": ["public"],
-    }  # fmt: skip
+    }
     return search.document(core_fields)
 
 
 def file(number: int, said: dict[str, str]) -> dict[str, Any]:
     return {
-        "id": str(uuid.uuid4()), "url": f"https://example.org/{number}", "format": chance.choice(["CSV", "JSON", "ZIP"]),
-        "name_translated": said, "description_translated": said, "size": number, "mimetype": "text/csv",
-        "license_id": "etalab-2.0", "created": "2026-01-01T00:00:00", "metadata_modified": "2026-01-01T00:00:00",
-        "state": "active", "position": 0, "hash": "", "cache_url": None, "url_type": None, "resource_type": None,
-    }  # fmt: skip
+        "id": str(uuid.uuid4()),
+        "url": f"https://example.org/{number}",
+        "format": chance.choice(["CSV", "JSON", "ZIP"]),
+        "name_translated": said,
+        "description_translated": said,
+        "size": number,
+        "mimetype": "text/csv",
+        "license_id": "etalab-2.0",
+        "created": "2026-01-01T00:00:00",
+        "metadata_modified": "2026-01-01T00:00:00",
+        "state": "active",
+        "position": 0,
+        "hash": "",
+        "cache_url": None,
+        "url_type": None,
+        "resource_type": None,
+    }
 
 
 def multiplied(made: list[dict[str, Any]], begin: int, end: int) -> Iterator[dict[str, Any]]:
@@ -133,15 +169,23 @@ def multiplied(made: list[dict[str, Any]], begin: int, end: int) -> Iterator[dic
         base = made[number % len(made)]
         own = {"id": str(uuid.uuid4()), "name": f"jeu-{number}"}
         moment = f"2026-{1 + number % 12:02}-{1 + number % 28:02}T{number % 24:02}:{number % 60:02}:00.{number:06}Z"
-        titles = {f"title_{each}": f"{base[f'title_{each}']} {chance.choice(names[each])}" for each in LANGUAGES}
+        titles = {
+            f"title_{each}": f"{base[f'title_{each}']} {chance.choice(names[each])}" for each in LANGUAGES
+        }
         text = base["validated_data_dict"].replace(base["id"], own["id"])
         closed = {"permission_labels": [f"member-{base['owner_org']}"], "capacity": "private"}
         card = base["card"].replace(base["id"], own["id"])
         yield {
-            "card": card, **{name: value for name, value in base.items() if name != "card"}, **own, **titles, "index_id": own["id"], "metadata_modified": moment,
-            "validated_data_dict": text, "data_dict": text,
+            "card": card,
+            **{name: value for name, value in base.items() if name != "card"},
+            **own,
+            **titles,
+            "index_id": own["id"],
+            "metadata_modified": moment,
+            "validated_data_dict": text,
+            "data_dict": text,
             **(closed if number % 100 < PRIVATE * 100 else {}),
-        }  # fmt: skip
+        }
 
 
 def index(documents: Iterator[dict[str, Any]]) -> None:
@@ -159,7 +203,11 @@ def index(documents: Iterator[dict[str, Any]]) -> None:
 
 def solr(body: bytes) -> None:
     answer = urllib3.request(
-        "POST", f"{tk.config['solr_url']}/update", body=body, headers={"Content-Type": "application/json"}, timeout=300
+        "POST",
+        f"{tk.config['solr_url']}/update",
+        body=body,
+        headers={"Content-Type": "application/json"},
+        timeout=300,
     )
     assert answer.status == 200, answer.data[:500]
 
@@ -185,9 +233,13 @@ def ask(words: str, user: str) -> list[str]:
 def stock(words: str, user: str) -> list[str]:
     """CKAN's own function with the same words, filters counted and rows."""
     payload = {
-        "q": words, "rows": ROWS, "fq": "+dataset_type:dataset", "facet.field": FACETS, "facet.limit": 100,
+        "q": words,
+        "rows": ROWS,
+        "fq": "+dataset_type:dataset",
+        "facet.field": FACETS,
+        "facet.limit": 100,
         "include_private": True,
-    }  # fmt: skip
+    }
     person = model.User.get(user) if user else None
     context = {"user": user, "auth_user_obj": person, "model": model, "session": model.Session}
     return [each["id"] for each in core.package_search(context, payload)["results"]]  # type: ignore[arg-type]

@@ -1,4 +1,6 @@
-"""Search in a real browser: suggestions by keyboard, filters, the map, a narrow screen, no scripts, accessibility."""
+"""Search in a real browser: suggestions by keyboard, filters, the map, a narrow screen, no scripts,
+accessibility.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def typed(page: Page, text: str) -> Any:
 
 
 def test_suggestions_by_keyboard(visit: Visit) -> None:
-    """Arrows go through the suggestions and round, Escape closes them and keeps the words, Enter opens one."""
+    """Arrows go through the suggestions and round, Escape closes them and keeps the words, Enter
+    opens one.
+    """
     page = visit.open("/fr/dataset/")
     field = page.get_by_role("combobox")
     options = typed(page, "tonnages de déchets c").get_by_role("option")
@@ -85,7 +89,9 @@ def test_a_rectangle_on_the_map(visit: Visit) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("state", STATES)
-def test_every_state_is_accessible(browser: Browser, stack_url: str, content: None, state: str, scheme: Any) -> None:
+def test_every_state_is_accessible(
+    browser: Browser, stack_url: str, content: None, state: str, scheme: Any
+) -> None:
     """axe-core finds nothing serious by day and by night, and nothing is wider than 320 pixels."""
     context = browser.new_context(viewport={"width": 320, "height": 800}, color_scheme=scheme)
     page = context.new_page()

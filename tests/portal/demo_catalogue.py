@@ -1,4 +1,6 @@
-"""The demonstration's catalogue in the tests' own portal: its organisations, and its document harvested once."""
+"""The demonstration's catalogue in the tests' own portal: its organisations, and its document
+harvested once.
+"""
 
 from __future__ import annotations
 

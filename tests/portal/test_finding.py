@@ -1,4 +1,6 @@
-"""Our own search on a real Solr: filters, order, pages, suggestions, feed, bad input, and nothing of what is hidden."""
+"""Our own search on a real Solr: filters, order, pages, suggestions, feed, bad input, and nothing of
+what is hidden.
+"""
 
 from __future__ import annotations
 
@@ -70,23 +72,44 @@ def names(found: dict[str, Any]) -> list[str]:
 
 @pytest.mark.usefixtures("app")
 class TestSameAsCore:
-    @pytest.mark.parametrize("q", ["", "déchets", "eau commune", "déchets OR énergie", "eau -qualité", "budget*", "décehts", "*:*", "name:budget*"])
+    @pytest.mark.parametrize(
+        "q",
+        [
+            "",
+            "déchets",
+            "eau commune",
+            "déchets OR énergie",
+            "eau -qualité",
+            "budget*",
+            "décehts",
+            "*:*",
+            "name:budget*",
+        ],
+    )
     def test_order_and_hits_are_those_of_package_search(self, q: str) -> None:
         """One order and one number, whoever asks by which action; a mistyped word is mended by both."""
         ours, core = ask(q=q, rows=50), stock(q=q, rows=50, fq="+dataset_type:dataset")
         assert ours["count"] == core["count"] > 0
-        assert sorted(names(ours)) == sorted(names(core)) if q in ("", "*:*", "name:budget*") else names(ours) == names(core)
+        assert (
+            sorted(names(ours)) == sorted(names(core))
+            if q in ("", "*:*", "name:budget*")
+            else names(ours) == names(core)
+        )
 
     def test_filters_by_core_find_the_same(self) -> None:
         """The fields of the filters are there for every client of the API."""
-        found = stock(q="eau", fq='+dataset_type:dataset +facet_theme:"ENVI"', **{"facet.field": ["facet_theme"]})
+        found = stock(
+            q="eau", fq='+dataset_type:dataset +facet_theme:"ENVI"', **{"facet.field": ["facet_theme"]}
+        )
         assert found["count"] == ask(q="eau", filters={"theme": ["ENVI"]})["count"]
         assert found["search_facets"]["facet_theme"]["items"]
 
 
 @pytest.mark.usefixtures("app")
 class TestFilters:
-    @pytest.mark.parametrize("name", ["theme", "organization", "commune", "format", "licence", "access", "hvd", "updated", "live"])
+    @pytest.mark.parametrize(
+        "name", ["theme", "organization", "commune", "format", "licence", "access", "hvd", "updated", "live"]
+    )
     def test_every_filter_counts_what_it_finds(self, name: str) -> None:
         """The number beside a value is the number of datasets behind it."""
         counted = facet(ask(rows=1), name)
@@ -95,7 +118,9 @@ class TestFilters:
             assert ask(rows=1, filters={name: [value]})["count"] == number
 
     def test_values_of_a_filter_widen_and_filters_narrow(self) -> None:
-        """CSV or GeoJSON is more than CSV; CSV of one theme is less. A filter's own choice keeps its counts."""
+        """CSV or GeoJSON is more than CSV; CSV of one theme is less. A filter's own choice keeps its
+        counts.
+        """
         both, one = ask(filters={"format": ["CSV", "GeoJSON"]}), ask(filters={"format": ["CSV"]})
         assert both["count"] > one["count"] > ask(filters={"format": ["csv"], "theme": ["ENVI"]})["count"]
         assert facet(one, "format") == facet(ask(), "format")
@@ -104,17 +129,25 @@ class TestFilters:
         """Filters of a German reader are German."""
         found = {each["name"]: each for each in ask(language="de")["facets"]}
         assert "Umwelt" in [value["label"] for value in found["theme"]["values"]]
-        assert "Gemeindeverband Pays Haut Val d'Alzette" in [v["label"] for v in found["organization"]["values"]]
+        assert "Gemeindeverband Pays Haut Val d'Alzette" in [
+            v["label"] for v in found["organization"]["values"]
+        ]
 
     def test_a_commune_finds_what_is_about_it(self) -> None:
         """By its publisher or by its extent; a dataset of one commune is not in another."""
         assert any("villerupt" in name for name in names(ask(q="marchés", filters={"commune": ["54580"]})))
-        assert not any("villerupt" in name for name in names(ask(q="marchés", filters={"commune": ["57038"]})))
+        assert not any(
+            "villerupt" in name for name in names(ask(q="marchés", filters={"commune": ["57038"]}))
+        )
         assert set(facet(ask(), "commune")) == set(places.names())
 
     def test_a_box_finds_what_meets_it(self) -> None:
         """Extents that meet the box; far away there is none."""
-        assert ask(bbox="5.8,49.3,6.1,49.6")["count"] == stock(extras={"ext_bbox": "5.8,49.3,6.1,49.6"}, fq="+dataset_type:dataset")["count"] > 0
+        assert (
+            ask(bbox="5.8,49.3,6.1,49.6")["count"]
+            == stock(extras={"ext_bbox": "5.8,49.3,6.1,49.6"}, fq="+dataset_type:dataset")["count"]
+            > 0
+        )
         assert ask(bbox="1,40,2,41")["count"] == 0
 
     @pytest.mark.parametrize("sort", ["relevance", "updated", "newest", "title", "title-desc"])
@@ -150,10 +183,14 @@ class TestPages:
 
     def test_pages_follow_each_other(self, app: CKANTestApp) -> None:
         """The second page has other datasets than the first, and the links keep the search."""
-        first, second = soup(app, "/fr/dataset/?q=commune&sort=title"), soup(app, "/fr/dataset/?q=commune&sort=title&page=2")
+        first, second = (
+            soup(app, "/fr/dataset/?q=commune&sort=title"),
+            soup(app, "/fr/dataset/?q=commune&sort=title&page=2"),
+        )
         assert first.select_one("a[rel=next]")["href"] == "/fr/dataset/?q=commune&sort=title&page=2"
         titles = [{link["href"] for link in page.select(".dataset-heading a")} for page in (first, second)]
-        assert titles[0] and titles[1]
+        assert titles[0]
+        assert titles[1]
         assert not titles[0] & titles[1]
 
     @pytest.mark.parametrize("cursor", ["x", "AoE=", "é", "'"])
@@ -208,7 +245,9 @@ class TestSuggestions:
         assert json.loads(answer.body)
         assert "Set-Cookie" not in answer.headers
 
-    @pytest.mark.parametrize("typed", ["", "a", "(", "*", "%00", "{!x}", "x" * 5000, '"', "😀😀"], ids=lambda q: repr(q)[:12])
+    @pytest.mark.parametrize(
+        "typed", ["", "a", "(", "*", "%00", "{!x}", "x" * 5000, '"', "😀😀"], ids=lambda q: repr(q)[:12]
+    )
     def test_odd_beginnings_suggest_nothing(self, app: CKANTestApp, typed: str) -> None:
         """No fault for what nobody means."""
         assert json.loads(app.get("/search/suggest", query_string={"q": typed}).body) == []
@@ -217,10 +256,12 @@ class TestSuggestions:
 @pytest.mark.usefixtures("app")
 class TestFeed:
     def test_a_search_as_a_feed(self, app: CKANTestApp) -> None:
-        """Atom with the datasets of the search, its page and itself; more pages by cursor, all datasets once."""
+        """Atom with the datasets of the search, its page and itself; more pages by cursor, all
+        datasets once.
+        """
         answer = app.get("/de/search/feed.atom?theme=ENVI")
         assert answer.headers["Content-Type"].startswith("application/atom+xml")
-        feed = ElementTree.fromstring(answer.body)
+        feed = ElementTree.fromstring(answer.body)  # noqa: S314 -- ours
         links = {link.get("rel"): link.get("href") for link in feed.findall(f"{ATOM}link")}
         assert links["alternate"].endswith("/de/dataset/?theme=ENVI")
         assert len(feed.findall(f"{ATOM}entry")) == ask(filters={"theme": ["ENVI"]})["count"]
@@ -232,7 +273,7 @@ class TestFeed:
         ids: list[str | None] = []
         address: str | None = "/search/feed.atom"
         while address:
-            feed = ElementTree.fromstring(app.get(address).body)
+            feed = ElementTree.fromstring(app.get(address).body)  # noqa: S314 -- ours
             ids += [entry.findtext(f"{ATOM}id") for entry in feed.findall(f"{ATOM}entry")]
             links = {link.get("rel"): str(link.get("href")) for link in feed.findall(f"{ATOM}link")}
             address = links["next"].partition("/search/")[2] if "next" in links else None
@@ -241,16 +282,45 @@ class TestFeed:
 
 
 HOSTILE = [
-    "(", '"', "AND", "[* TO", "\\", "{!lucene}x", "{!func}sum(1,2)", "{!xmlparser v='<x/>'}", "_query_:\"{!x}\"", "_val_:x",
-    "*", "*:*", "**", "?*?", "*a*b*c*d*", "a" * 10_000, "mot " * 2_500, "( " * 5_000, "name:[", "title:(", "name:\"", "x^1e999",
-    "a~99999", "/(a+)+$/", "\x00", "😀", "<script>alert(1)</script>", "' OR 1=1 --", "+permission_labels:*", "capacity:private",
-]  # fmt: skip
+    "(",
+    '"',
+    "AND",
+    "[* TO",
+    "\\",
+    "{!lucene}x",
+    "{!func}sum(1,2)",
+    "{!xmlparser v='<x/>'}",
+    '_query_:"{!x}"',
+    "_val_:x",
+    "*",
+    "*:*",
+    "**",
+    "?*?",
+    "*a*b*c*d*",
+    "a" * 10_000,
+    "mot " * 2_500,
+    "( " * 5_000,
+    "name:[",
+    "title:(",
+    'name:"',
+    "x^1e999",
+    "a~99999",
+    "/(a+)+$/",
+    "\x00",
+    "😀",
+    "<script>alert(1)</script>",
+    "' OR 1=1 --",
+    "+permission_labels:*",
+    "capacity:private",
+]
 
 
 class TestBadInput:
     @pytest.mark.parametrize("q", HOSTILE, ids=lambda q: repr(q)[:20])
     def test_any_query_is_answered(self, app: CKANTestApp, q: str) -> None:
-        """A page with results or a way on, in bounded time; the API answers, or says that it does not understand."""
+        """A page with results or a way on, in bounded time; the API answers, or says that it does not
+        understand.
+        """
         began = time.perf_counter()
         answer = app.get("/fr/dataset/", query_string={"q": q}, status=200)
         assert app.get("/api/3/action/package_search", query_string={"q": q}).status_code in (200, 400, 409)
@@ -280,7 +350,18 @@ class TestBadInput:
             assert not shown.select(".dataset-item")
         assert CANARY not in str(shown)
 
-    @pytest.mark.parametrize("path", ["colour=blue", "fq=state:deleted", "updated=never", "sort=evil+desc", "ext_bbox=a,b,c,d", "page=-1", "page=x"])
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "colour=blue",
+            "fq=state:deleted",
+            "updated=never",
+            "sort=evil+desc",
+            "ext_bbox=a,b,c,d",
+            "page=-1",
+            "page=x",
+        ],
+    )
     def test_what_is_unknown_is_left_out(self, app: CKANTestApp, path: str) -> None:
         """The page shows everything and says what it did not understand."""
         shown = soup(app, f"/fr/dataset/?{path}")
@@ -294,7 +375,9 @@ class TestBadInput:
         assert found.status_code in (200, 400, 409)
 
     def test_solr_away(self, app: CKANTestApp, ckan_config: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The page says so in the reader's language with what still works; suggestions are silent, the feed waits."""
+        """The page says so in the reader's language with what still works; suggestions are silent,
+        the feed waits.
+        """
         monkeypatch.setitem(ckan_config, "solr_url", "http://127.0.0.1:9/solr/none")
         answer = app.get("/de/dataset/?q=eau", status=503)
         assert answer.headers["Retry-After"]
@@ -309,7 +392,15 @@ class TestBadInput:
 class TestNothingHidden:
     """The private dataset, asked for at every door by everybody who may not see it."""
 
-    PARTS = (CANARY, CANARY[:5], f"{CANARY[:-1]}x", "Relevés zinkenblend", "zinkenblenden", f"eau {CANARY}", f"eau OR {CANARY}")
+    PARTS = (
+        CANARY,
+        CANARY[:5],
+        f"{CANARY[:-1]}x",
+        "Relevés zinkenblend",
+        "zinkenblenden",
+        f"eau {CANARY}",
+        f"eau OR {CANARY}",
+    )
 
     @pytest.fixture(scope="class", params=["", "stranger"])
     def user(self, request: pytest.FixtureRequest, app: CKANTestApp) -> str:
@@ -320,7 +411,9 @@ class TestNothingHidden:
         """Neither hits, counts, filters, corrections nor suggestions tell of it."""
         for found in (
             ask(q=q, user=user, include_private=True),
-            stock(q=q, user=user, include_private=True, **{"facet.field": ["facet_format", "tags", "facet_hvd"]}),
+            stock(
+                q=q, user=user, include_private=True, **{"facet.field": ["facet_format", "tags", "facet_hvd"]}
+            ),
             tk.get_action("ccphva_search_suggest")({"user": user}, {"q": q}),
         ):
             text = json.dumps(found, ensure_ascii=False).lower()
@@ -338,11 +431,23 @@ class TestNothingHidden:
 
     def test_a_word_of_it_is_no_word(self, user: str) -> None:
         """A mistyped and a never written word get the same answer: nothing tells which of them exists."""
-        there, nowhere = ask(q=CANARY, user=user, include_private=True), ask(q="zonkenblunde", user=user, include_private=True)
+        there, nowhere = (
+            ask(q=CANARY, user=user, include_private=True),
+            ask(q="zonkenblunde", user=user, include_private=True),
+        )
         same = ("count", "corrected", "meant")
         assert [there[name] for name in same] == [nowhere[name] for name in same] == [0, None, None]
 
-    @pytest.mark.parametrize("path", ["/dataset/?q={}", "/search/suggest?q={}", "/search/feed.atom?q={}", "/de/dataset/?tags={}", "/dataset/?format={}"])
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/dataset/?q={}",
+            "/search/suggest?q={}",
+            "/search/feed.atom?q={}",
+            "/de/dataset/?tags={}",
+            "/dataset/?format={}",
+        ],
+    )
     def test_pages(self, app: CKANTestApp, path: str) -> None:
         """No page shows more than the reader typed."""
         body = app.get(path.format(CANARY)).body
@@ -365,8 +470,14 @@ class TestPage:
         """Each filter at work is a chip that leads to the search without it."""
         shown = soup(app, "/fr/dataset/?q=eau&theme=ENVI&format=CSV&ext_bbox=5.8,49.3,6.1,49.6")
         chips = {" ".join(chip.text.split()): chip["href"] for chip in shown.select(".t-chip")}
-        assert chips["Retirer le filtre Thème: Environnement ×"] == "/fr/dataset/?q=eau&format=CSV&ext_bbox=5.8%2C49.3%2C6.1%2C49.6"
-        assert chips["Retirer le filtre Format: CSV ×"] == "/fr/dataset/?q=eau&theme=ENVI&ext_bbox=5.8%2C49.3%2C6.1%2C49.6"
+        assert (
+            chips["Retirer le filtre Thème: Environnement ×"]
+            == "/fr/dataset/?q=eau&format=CSV&ext_bbox=5.8%2C49.3%2C6.1%2C49.6"
+        )
+        assert (
+            chips["Retirer le filtre Format: CSV ×"]
+            == "/fr/dataset/?q=eau&theme=ENVI&ext_bbox=5.8%2C49.3%2C6.1%2C49.6"
+        )
         assert chips["Retirer tous les filtres"] == "/fr/dataset/?q=eau"
         assert shown.select_one(".t-facet [aria-current=true] .item-label").text == "Environnement"
 
@@ -380,8 +491,14 @@ class TestPage:
     def test_the_form_keeps_the_filters(self, app: CKANTestApp) -> None:
         """Other words in the same theme: the form carries what is at work."""
         form = soup(app, "/fr/dataset/?q=eau&theme=ENVI&tags=x").select_one(".t-finding-form")
-        assert [(each["name"], each["value"]) for each in form.select("input[type=hidden]")] == [("theme", "ENVI"), ("tags", "x")]
+        assert [(each["name"], each["value"]) for each in form.select("input[type=hidden]")] == [
+            ("theme", "ENVI"),
+            ("tags", "x"),
+        ]
 
     def test_long_queries_say_what_was_left_out(self, app: CKANTestApp) -> None:
         """The reader of a cut query is told."""
-        assert "24 premiers mots" in soup(app, "/fr/dataset/?q=" + "eau+" * 200).select_one(".t-search-note").text
+        assert (
+            "24 premiers mots"
+            in soup(app, "/fr/dataset/?q=" + "eau+" * 200).select_one(".t-search-note").text
+        )

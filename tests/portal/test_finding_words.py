@@ -18,7 +18,7 @@ class TestWords:
             ("Audun -déchets", "Audun -déchets"),
             ("NOT déchets", "*:* NOT déchets"),
             ("-déchets", "*:* -déchets"),
-            ('"points d’eau"', "\"points d'eau\""),
+            ('"points d’eau"', '"points d\'eau"'),
             ("qualité de l’eau", "qualité l'eau"),
             ("le la les", "le la les"),
             ("déch*", "déch*"),
@@ -32,9 +32,31 @@ class TestWords:
 
     @pytest.mark.parametrize(
         "given",
-        ["(", ")(", '"', "AND", "OR OR", "déchets OR", "[* TO", "\\", "*", "d*", "*a*b*c*", "a~2^9", "/.*/", "{x}",
-         "() OR ()", "+-!", '"" ""', "((((((", "eau AND (", "NOT", "\x00", "🚲"],
-    )  # fmt: skip
+        [
+            "(",
+            ")(",
+            '"',
+            "AND",
+            "OR OR",
+            "déchets OR",
+            "[* TO",
+            "\\",
+            "*",
+            "d*",
+            "*a*b*c*",
+            "a~2^9",
+            "/.*/",
+            "{x}",
+            "() OR ()",
+            "+-!",
+            '"" ""',
+            "((((((",
+            "eau AND (",
+            "NOT",
+            "\x00",
+            "🚲",
+        ],
+    )
     def test_nothing_of_solrs_language_is_left(self, given: str) -> None:
         """Half-typed queries, wildcards in front, patterns and boosts are words or nothing."""
         text = words.read(given).text
@@ -49,7 +71,9 @@ class TestWords:
         assert words.read(given) == words.Words(given, (), fielded=True)
         assert not words.read(given, fields=False).fielded
 
-    @pytest.mark.parametrize("given", ["a" * 10_000, "mot " * 2_500, "( " * 5_000, '"' * 10_000, "x OR " * 2_000])
+    @pytest.mark.parametrize(
+        "given", ["a" * 10_000, "mot " * 2_500, "( " * 5_000, '"' * 10_000, "x OR " * 2_000]
+    )
     def test_long_queries_are_bounded(self, given: str) -> None:
         """Ten kilobytes are cut, told, and read in no time."""
         began = time.perf_counter()
@@ -63,23 +87,43 @@ class TestWords:
 class TestAsked:
     def test_an_address_round_trips(self) -> None:
         """What is shared is what was asked."""
-        pairs = [("q", "eau"), ("theme", "ENVI"), ("theme", "HEAL"), ("tags", "x"), ("ext_bbox", "5,49,6,50"), ("sort", "title")]
+        pairs = [
+            ("q", "eau"),
+            ("theme", "ENVI"),
+            ("theme", "HEAL"),
+            ("tags", "x"),
+            ("ext_bbox", "5,49,6,50"),
+            ("sort", "title"),
+        ]
         assert asking.read(pairs).pairs() == pairs
 
     def test_links_of_core_are_understood(self) -> None:
         """Filters and orders of CKAN's own page lead to the same here."""
-        asked = asking.read([
-            ("res_format", "csv"), ("license_id", "cc0-1.0"), ("sort", "title_string desc"),
-            ("vocab_theme", "http://publications.europa.eu/resource/authority/data-theme/ENVI"),
-        ])  # fmt: skip
+        asked = asking.read(
+            [
+                ("res_format", "csv"),
+                ("license_id", "cc0-1.0"),
+                ("sort", "title_string desc"),
+                ("vocab_theme", "http://publications.europa.eu/resource/authority/data-theme/ENVI"),
+            ]
+        )
         assert asked.filters == {"format": ("CSV",), "licence": ("cc0-1.0",), "theme": ("ENVI",)}
         assert asked.sort == "title-desc"
 
     @pytest.mark.parametrize(
         "pair",
-        [("colour", "blue"), ("facet_theme:x", "y"), ("sort", "id; drop"), ("updated", "never"), ("bbox", "1,2,3"),
-         ("bbox", "6,49,5,50"), ("bbox", "nan,nan,nan,nan"), ("bbox", "inf,0,1,1"), ("fq", "state:deleted")],
-    )  # fmt: skip
+        [
+            ("colour", "blue"),
+            ("facet_theme:x", "y"),
+            ("sort", "id; drop"),
+            ("updated", "never"),
+            ("bbox", "1,2,3"),
+            ("bbox", "6,49,5,50"),
+            ("bbox", "nan,nan,nan,nan"),
+            ("bbox", "inf,0,1,1"),
+            ("fq", "state:deleted"),
+        ],
+    )
     def test_what_is_unknown_is_told(self, pair: tuple[str, str]) -> None:
         """Unknown filters, orders and boxes change nothing and are named."""
         asked = asking.read([pair])
@@ -87,7 +131,9 @@ class TestAsked:
         assert asked.is_open
         assert asked.sort == ""
 
-    @pytest.mark.parametrize(("text", "page"), [("10" * 200, 10**12), ("0", 1), ("-3", 1), ("x", 1), ("²", 1), ("2", 2)])
+    @pytest.mark.parametrize(
+        ("text", "page"), [("10" * 200, 10**12), ("0", 1), ("-3", 1), ("x", 1), ("²", 1), ("2", 2)]
+    )
     def test_pages_are_numbers(self, text: str, page: int) -> None:
         """Any text is a page."""
         assert asking.read([("page", text)]).page == page
@@ -127,7 +173,14 @@ class TestThesaurus:
 
 def test_a_feed_holds_no_character_that_xml_lacks() -> None:
     """Control characters of a harvested title do not break the feed."""
-    entry = {"id": "1", "title": "a\x00b\x1f<script>", "summary": "", "author": "", "url": "https://x/", "updated": "nonsense"}
+    entry = {
+        "id": "1",
+        "title": "a\x00b\x1f<script>",
+        "summary": "",
+        "author": "",
+        "url": "https://x/",
+        "updated": "nonsense",
+    }
     text = feed.atom("t", {"self": "https://x/f", "alternate": "https://x/"}, [entry], "fr", "x").decode()
     assert "ab&lt;script&gt;" in text
     assert "1970-01-01T00:00:00+00:00" in text

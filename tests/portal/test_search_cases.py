@@ -1,4 +1,6 @@
-"""What readers of four languages type, and whether the demonstration's catalogue gives it to them at the top."""
+"""What readers of four languages type, and whether the demonstration's catalogue gives it to them at
+the top.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ def app(reset_db: Any, reset_index: Any) -> Iterator[CKANTestApp]:
 
 def top(app: CKANTestApp, language: str, words: str) -> list[dict[str, Any]]:
     """The first datasets that CKAN's own action gives to a reader of a language."""
-    with app.flask_app.test_request_context(f"/{language}/dataset/", environ_overrides={"CKAN_LANG": language}):
+    with app.flask_app.test_request_context(
+        f"/{language}/dataset/", environ_overrides={"CKAN_LANG": language}
+    ):
         wanted = {"q": words, "fq": "+dataset_type:dataset", "rows": FIRST}
         return tk.get_action("package_search")({"user": ""}, wanted)["results"]
 
@@ -43,7 +47,9 @@ def is_met(case: dict[str, Any], found: list[dict[str, Any]]) -> bool:
 
 def test_the_cases_are_enough() -> None:
     """Twenty a language, each of a known kind, and every kind occurs in some language."""
-    assert {language: len(cases) for language, cases in CASES.items()} == dict.fromkeys(("fr", "de", "en", "lb"), 20)
+    assert {language: len(cases) for language, cases in CASES.items()} == dict.fromkeys(
+        ("fr", "de", "en", "lb"), 20
+    )
     assert {case["kind"] for cases in CASES.values() for case in cases} == KINDS
 
 

@@ -186,7 +186,10 @@ WORDS = {
         "1 Datesaz",
     ],
     "/lb/dataset/": ["1 Datesaz fonnt", "Sortéieren no", "Relevanz", "Lizenz", "Op der Kaart", "Aktualitéit"],
-    "/lb/dataset/?q=nix-esou": ["Keen Datesaz fir „nix-esou“ fonnt", "Keen Datesaz huet dat alles. Dir kënnt:"],
+    "/lb/dataset/?q=nix-esou": [
+        "Keen Datesaz fir „nix-esou“ fonnt",
+        "Keen Datesaz huet dat alles. Dir kënnt:",
+    ],
     "/lb/dataset/bornes": ["Daten a Ressourcen", "Weider Informatiounen", "Publizéiert vun", "Entdecken"],
     "/lb/organization/": ["1 Organisatioun fonnt", "Wie publizéiert hei?", "Numm vun A bis Z"],
     "/lb/organization/gemeng": ["1 Datesaz", "Datesätz sichen…"],

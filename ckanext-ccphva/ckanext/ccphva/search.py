@@ -1,8 +1,8 @@
 """What `package_search` and our own search share: the document of a dataset, and the query in four languages.
 
-`deployment/solr/fields.xml` has the fields: a title, a text and the names of its concepts a language, the reader's
-language first. What is indexed comes from the validated dataset, so that a document holds what a reader is
-shown. No database but the organisation's row.
+`deployment/solr/fields.xml` has the fields: a title, a text and the names of its concepts a language, the
+reader's language first. What is indexed comes from the validated dataset, so that a document holds what a
+reader is shown. No database but the organisation's row.
 """
 
 from __future__ import annotations
@@ -46,13 +46,17 @@ def document(found: Document) -> Document:
     dataset = json.loads(found["validated_data_dict"])
     dataset.setdefault("title_translated", {languages.MAIN: dataset.get("title")})  # types of other plugins
     titles, keywords = dataset.get("title_translated") or {}, dataset.get("tags_translated") or {}
-    names = thesaurus.names_of(text for texts in (titles, keywords) for each in texts.values() for text in _strings(each))
+    names = thesaurus.names_of(
+        text for texts in (titles, keywords) for each in texts.values() for text in _strings(each)
+    )
     for language in languages.LANGUAGES:
         own = _strings(_in(keywords, language))
         found[f"title_{language}"] = _in(titles, language) or None
         found[f"text_{language}"] = list(dict.fromkeys(_texts(dataset, language)))
         found[f"concept_{language}"] = names[language]
-        found[f"order_{language}"] = fold(str(languages.best(titles, language) or dataset.get("title") or ""))[:LONGEST_ORDER]
+        found[f"order_{language}"] = fold(
+            str(languages.best(titles, language) or dataset.get("title") or "")
+        )[:LONGEST_ORDER]
         found[f"begin_{language}"] = _strings(_in(titles, language)) + own
         found[keyword_field(language)] = own
     found["gram_lb"] = [*found["begin_lb"], *names["lb"], *_labels(dataset, "lb")]

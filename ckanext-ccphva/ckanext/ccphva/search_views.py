@@ -1,4 +1,6 @@
-"""The search page, its suggestions and its feeds: parse, ask an action, render. Core's search page gives way."""
+"""The search page, its suggestions and its feeds: parse, ask an action, render. Core's search page
+gives way.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,9 @@ def search() -> Response:
     except (SearchError, SolrConnectionError) as error:
         log.warning("No search: %s", error)
         shown, status = page.away(asked), 503
-    answer = make_response(tk.render("package/search.html", {"dataset_type": "dataset", "finding": shown}), status)
+    answer = make_response(
+        tk.render("package/search.html", {"dataset_type": "dataset", "finding": shown}), status
+    )
     if status == 503:
         answer.headers["Retry-After"] = str(outages.RETRY_AFTER)
         answer.headers["Cache-Control"] = "no-store"
@@ -63,12 +67,16 @@ def suggest() -> Response:
     typed = request.args.get("q", "")
     try:
         found = (
-            tk.get_action("ccphva_search_suggest")({}, {"q": typed, "language": helpers.language()}) if typed else []
+            tk.get_action("ccphva_search_suggest")({}, {"q": typed, "language": helpers.language()})
+            if typed
+            else []
         )
     except (SearchError, SolrConnectionError):
         found = []
     answer = Response(orjson.dumps([_linked(each) for each in found]), mimetype="application/json")
-    answer.headers["Cache-Control"] = "private, no-store" if tk.current_user.is_authenticated else "public, max-age=60"
+    answer.headers["Cache-Control"] = (
+        "private, no-store" if tk.current_user.is_authenticated else "public, max-age=60"
+    )
     answer.headers["X-Content-Type-Options"] = "nosniff"
     return answer
 
@@ -90,7 +98,12 @@ def atom() -> Response:
     order = asked.sort or "updated"
     try:
         found = _found(
-            asked, rows=FED, sort=order, facets=False, cursor=asked.cursor or finder.FIRST_CURSOR, include_private=False
+            asked,
+            rows=FED,
+            sort=order,
+            facets=False,
+            cursor=asked.cursor or finder.FIRST_CURSOR,
+            include_private=False,
         )
     except SearchQueryError:
         tk.abort(400, tk._("This address of a next page is not one of ours"))
@@ -102,7 +115,9 @@ def atom() -> Response:
     here = page.feed_address(asked)
     links = {"self": site + here, "alternate": site + page.address(asked)}
     if found["next_cursor"]:
-        links["next"] = site + here + ("&" if "?" in here else "?") + asking.urlencode({"cursor": found["next_cursor"]})
+        links["next"] = (
+            site + here + ("&" if "?" in here else "?") + asking.urlencode({"cursor": found["next_cursor"]})
+        )
     title = helpers.ccphva_territory("title") + (f" – {asked.q}" if asked.q else "")
     entries = [_entry(each, site) for each in found["results"]]
     document = feed.atom(title, links, entries, helpers.language(), urlsplit(site).hostname or "localhost")

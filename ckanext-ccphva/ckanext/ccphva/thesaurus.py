@@ -1,4 +1,6 @@
-"""What people call things (`schemas/thesaurus.yaml`): concepts in a text, and all their names. No CKAN, no service."""
+"""What people call things (`schemas/thesaurus.yaml`): concepts in a text, and all their names. No
+CKAN, no service.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ class Concept(NamedTuple):
 
 
 def names_of(texts: Iterable[str]) -> dict[str, list[str]]:
-    """All names, by language, of the concepts that the texts speak of; a language without any has an empty list."""
+    """All names, by language, of the concepts that the texts speak of; a language without any has an
+    empty list.
+    """
     stems = [stemmed(text) for text in texts]
     words = {word for each in stems for word in each} - _whole()
     phrases = {
@@ -52,7 +56,9 @@ def _speaks_of(concept: Concept, words: set[str], phrases: set[tuple[str, ...]])
 
 @cache
 def _whole() -> frozenset[str]:
-    """Words that are a name by themselves: `Haushaltsabfall` is waste, and no budget (`Haushalt`) is in it."""
+    """Words that are a name by themselves: `Haushaltsabfall` is waste, and no budget (`Haushalt`) is
+    in it.
+    """
     return frozenset(phrase[0] for concept in concepts() for phrase in concept.phrases if len(phrase) == 1)
 
 

@@ -1,5 +1,5 @@
-"""What a reader asks of the search, from an address or from an action's payload, made into something that is always
-answered: what is unknown or too much is left out and told. No service.
+"""What a reader asks of the search, from an address or from an action's payload, made into something that
+is always answered: what is unknown or too much is left out and told. No service.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""What the index keeps of a dataset for our search: the card that a page shows, and the values of its filters.
+"""What the index keeps of a dataset for our search: the card that a page shows, and the values of its
+filters.
 
 Made when a dataset is indexed, so that a search reads neither the database nor the whole dataset. No request.
 """
@@ -35,7 +36,11 @@ def fields(dataset: Mapping[str, Any], document: Mapping[str, Any]) -> Document:
     :param document: its search document as CKAN makes it.
     """
     owner: Any = model.Group.get(dataset["owner_org"]) if dataset.get("owner_org") else None
-    publishers = [own for each in dataset.get("publisher") or () if (own := territory.organization_of(each.get("identifier")))]
+    publishers = [
+        own
+        for each in dataset.get("publisher") or ()
+        if (own := territory.organization_of(each.get("identifier")))
+    ]
     about = publishers or ([dict(owner.extras or {})] if owner else [])
     values: dict[str, list[str]] = {
         "theme": [*_codes("data-theme", dataset, "theme"), *_codes("local-theme", dataset, "local_theme")],
@@ -49,7 +54,9 @@ def fields(dataset: Mapping[str, Any], document: Mapping[str, Any]) -> Document:
     }
     updated = str(dataset.get("modified") or dataset.get("metadata_modified") or "")
     found: Document = {f"facet_{name}": each for name, each in values.items() if each}
-    found["card"] = orjson.dumps(_card(dataset, values) | {"organization": owner.name if owner else None}).decode()
+    found["card"] = orjson.dumps(
+        _card(dataset, values) | {"organization": owner.name if owner else None}
+    ).decode()
     if day := _date(updated) or document.get("metadata_modified"):
         found["updated"] = day
     return found
@@ -57,7 +64,17 @@ def fields(dataset: Mapping[str, Any], document: Mapping[str, Any]) -> Document:
 
 def _card(dataset: Mapping[str, Any], values: Mapping[str, list[str]]) -> Document:
     notes = dataset.get("notes_translated") or {languages.MAIN: dataset.get("notes")}
-    kept = ("id", "name", "type", "title", "title_translated", "metadata_modified", "modified", "visibility", "private")
+    kept = (
+        "id",
+        "name",
+        "type",
+        "title",
+        "title_translated",
+        "metadata_modified",
+        "modified",
+        "visibility",
+        "private",
+    )
     return {name: dataset.get(name) for name in (*kept, "translation_state", "owner_org", "state")} | {
         "notes_translated": {language: _short(text) for language, text in notes.items() if text},
         "formats": values["format"],

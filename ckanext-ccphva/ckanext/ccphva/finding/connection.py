@@ -1,7 +1,7 @@
 """Connections to Solr that stay open: the only module that speaks to it for our own searches.
 
-CKAN's client makes a new connection for each question. Here a process keeps some, lends each to one thread at a
-time, and makes another where none is free.
+CKAN's client makes a new connection for each question. Here a process keeps some, lends each to one thread
+at a time, and makes another where none is free.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Solr's answers to our own searches, with the filters that `package_search` adds: this portal's datasets, active,
-with a label that the caller has.
+"""Solr's answers to our own searches, with the filters that `package_search` adds: this portal's datasets,
+active, with a label that the caller has.
 """
 
 from __future__ import annotations
@@ -46,7 +46,10 @@ def _encoded(params: Params) -> str:
         for name, value in params.items()
         for each in (value if isinstance(value, (list, tuple)) else (value,))
     )
-    return "&".join(f"{name}={_quoted(each) if len(each) < 500 and name != 'q' else quote_plus(each)}" for name, each in pairs)
+    return "&".join(
+        f"{name}={_quoted(each) if len(each) < 500 and name != 'q' else quote_plus(each)}"
+        for name, each in pairs
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -65,7 +68,9 @@ def _labels(context: Context) -> list[str]:
 
 
 def _got(body: str) -> Answer:
-    status, data = connection.ask(tk.config["solr_url"], body, _login(), float(tk.config.get("solr_timeout") or 60))
+    status, data = connection.ask(
+        tk.config["solr_url"], body, _login(), float(tk.config.get("solr_timeout") or 60)
+    )
     if status == 200:
         return orjson.loads(data)
     if status == 400:

@@ -1,7 +1,8 @@
-"""The filters of a search: their names in an address, their fields in the index, what their values are called.
+"""The filters of a search: their names in an address, their fields in the index, what their values are
+called.
 
-Values of one filter widen (one of them must hold), filters narrow (each must hold). A filter's own choice does not
-change its counts, so that a reader sees what else there is.
+Values of one filter widen (one of them must hold), filters narrow (each must hold). A filter's own choice
+does not change its counts, so that a reader sees what else there is.
 """
 
 from __future__ import annotations
@@ -63,7 +64,9 @@ _ACCESS_NAMES, _LIVE_NAMES = _Translated(ACCESS), _Translated({LIVE: N_("Live da
 FORMATS = {"GEOJSON": "GeoJSON", "GEOPACKAGE": "GeoPackage", "JSONLD": "JSON-LD", "SHAPEFILE": "Shapefile"}
 """Formats whose names have small letters: the index has capitals only."""
 FACETS = (
-    Facet("theme", N_("Theme"), "facet_theme", lambda language: _concepts(language, "data-theme", "local-theme")),
+    Facet(
+        "theme", N_("Theme"), "facet_theme", lambda language: _concepts(language, "data-theme", "local-theme")
+    ),
     Facet("organization", N_("Organization"), "facet_organization", lambda _: {}),
     Facet("commune", N_("Commune"), "facet_commune", lambda _: places.names()),
     Facet("format", N_("Format"), "facet_format", lambda _: FORMATS),
@@ -110,7 +113,9 @@ def counting(chosen: Filters) -> dict[str, Any]:
         "facet.mincount": 1,
         "facet.limit": MOST_COUNTED,
         "facet.field": [_without(each.name, chosen, each.field) for each in counted],
-        "facet.query": [_without("updated", chosen, f"updated:{ages}", age) for age, (ages, _) in AGES.items()],
+        "facet.query": [
+            _without("updated", chosen, f"updated:{ages}", age) for age, (ages, _) in AGES.items()
+        ],
     }
 
 
@@ -132,15 +137,17 @@ def counts(answer: Mapping[str, Any]) -> dict[str, dict[str, int]]:
 def shown(
     counted: Mapping[str, Mapping[str, int]], chosen: Filters, language: str, titles: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """The filters as a page offers them, the most frequent value first; chosen ones stay, even with nothing left.
+    """The filters as a page offers them, the most frequent value first; chosen ones stay, even with
+    nothing left.
 
     :param titles: of organisations, by name.
-    :returns: ``name``, ``title`` and ``values`` (``value``, ``label``, ``count``, ``chosen``) of each that has any.
+    :returns: ``name``, ``title`` and ``values`` (``value``, ``label``, ``count``, ``chosen``) of each that
+        has any.
     """
     found = []
     for facet in FACETS:
         names = titles if facet.name == "organization" else facet.names(language)
-        numbers = {value: 0 for value in chosen.get(facet.name, ())} | dict(counted.get(facet.name, {}))
+        numbers = dict.fromkeys(chosen.get(facet.name, ()), 0) | dict(counted.get(facet.name, {}))
         values = [
             {
                 "value": value,

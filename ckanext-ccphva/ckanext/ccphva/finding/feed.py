@@ -16,7 +16,9 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 ElementTree.register_namespace("", ATOM)
 
 
-def atom(title: str, links: Mapping[str, str], entries: Sequence[Mapping[str, Any]], language: str, host: str) -> bytes:
+def atom(
+    title: str, links: Mapping[str, str], entries: Sequence[Mapping[str, Any]], language: str, host: str
+) -> bytes:
     """The feed as a document.
 
     :param links: addresses by relation: `self`, `alternate` (the page), `next` where there is more.
@@ -29,7 +31,9 @@ def atom(title: str, links: Mapping[str, str], entries: Sequence[Mapping[str, An
     _put(feed, "updated", max((_time(each["updated"]) for each in entries), default=_time("")))
     for relation, address in links.items():
         kind = "text/html" if relation == "alternate" else MEDIA_TYPE
-        ElementTree.SubElement(feed, f"{{{ATOM}}}link", {"rel": relation, "href": _clean(address), "type": kind})
+        ElementTree.SubElement(
+            feed, f"{{{ATOM}}}link", {"rel": relation, "href": _clean(address), "type": kind}
+        )
     for each in entries:
         _entry(feed, each, host)
     return ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)
@@ -61,5 +65,5 @@ def _time(text: str) -> str:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        moment = datetime(1970, 1, 1)  # noqa: DTZ001 -- it gets its zone below
+        moment = datetime(1970, 1, 1)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()

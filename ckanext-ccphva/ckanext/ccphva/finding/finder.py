@@ -34,27 +34,32 @@ def find(context: Context, asked: Asked, language: str, counted: bool = True, pr
         answer = _ask(context, asked, understood, language, counted, private)
     corrected = meant = None
     if _number(answer) <= FEW and understood.plain:
-        meant = spelling.better(context, understood, language, filters_of(context, asked, language), private)
+        meant = spelling.better(context, understood, language, filters_of(asked, language), private)
         if meant and not _number(answer):
             corrected, meant = meant, None
             answer = _ask(context, asked, words.read(corrected, fields=False), language, counted, private)
     shown = _shown(answer, asked, language)
-    return shown | {"corrected": corrected, "meant": meant, "cut": understood.cut, "unknown": list(asked.unknown)}
+    return shown | {
+        "corrected": corrected,
+        "meant": meant,
+        "cut": understood.cut,
+        "unknown": list(asked.unknown),
+    }
 
 
 def read_words(asked: Asked) -> words.Words:
     return words.read(asked.q, fields=not any(sign in asked.q for sign in _MAGIC))
 
 
-def filters_of(context: Context, asked: Asked, language: str) -> list[str]:
+def filters_of(asked: Asked, language: str) -> list[str]:
     """Everything but the words, as Solr's filters."""
-    return _params(context, asked, words.Words("", ()), language)["fq"]
+    return _params(asked, words.Words("", ()), language)["fq"]
 
 
 def _ask(
     context: Context, asked: Asked, understood: words.Words, language: str, counted: bool, private: bool
 ) -> Found:
-    params = _params(context, asked, understood, language)
+    params = _params(asked, understood, language)
     filters = params.pop("fq")
     if counted:
         params |= facets.counting(asked.filters)
@@ -65,7 +70,7 @@ def _ask(
     return engine.ask(context, params, filters, private)
 
 
-def _params(context: Context, asked: Asked, understood: words.Words, language: str) -> dict[str, Any]:
+def _params(asked: Asked, understood: words.Words, language: str) -> dict[str, Any]:
     """Solr's parameters after every plugin that has a say in `package_search` had it."""
     terms = {"q": understood.text} if understood.fielded else search.terms(understood, language)
     box = {"ext_bbox": ",".join(map(str, asked.bbox))} if asked.bbox else {}
@@ -74,14 +79,21 @@ def _params(context: Context, asked: Asked, understood: words.Words, language: s
         params = plugin.before_dataset_search(params)
     params.pop("extras", None)
     others = [
-        f"{name}:({' OR '.join(facets.literal(each) for each in values)})" for name, values in asked.others.items()
+        f"{name}:({' OR '.join(facets.literal(each) for each in values)})"
+        for name, values in asked.others.items()
     ]
     filters = [params.pop("fq", ""), *params.pop("fq_list", []), *facets.filters(asked.filters), *others]
     if "defType" in params or ":" not in params["q"]:
         params = {"defType": "edismax", **_MATCHING, **params}
     order = f"{asked.order(language)}, index_id asc"
-    return {"q.op": "AND", **params, "fq": [each for each in filters if each], "fl": "card", "rows": asked.rows,
-            "sort": order}  # fmt: skip
+    return {
+        "q.op": "AND",
+        **params,
+        "fq": [each for each in filters if each],
+        "fl": "card",
+        "rows": asked.rows,
+        "sort": order,
+    }
 
 
 def _number(answer: Mapping[str, Any]) -> int:
@@ -109,8 +121,13 @@ def _card(card: dict[str, Any], language: str, titles: Mapping[str, str]) -> dic
     notes = card.get("notes_translated") or {}
     organization = card["organization"]
     return card | {
-        "title": translated.get(language) or languages.best(translated, language) or card.get("title") or card["name"],
+        "title": translated.get(language)
+        or languages.best(translated, language)
+        or card.get("title")
+        or card["name"],
         "notes": notes.get(language) or languages.best(notes, language),
         "formats": [facets.FORMATS.get(each, each) for each in card["formats"]],
-        "organization": {"name": organization, "title": titles.get(organization, organization)} if organization else None,
+        "organization": {"name": organization, "title": titles.get(organization, organization)}
+        if organization
+        else None,
     }

@@ -1,4 +1,6 @@
-"""What the search page shows, ready for its templates: links, chips, counts, map. Pure but for the action's answer."""
+"""What the search page shows, ready for its templates: links, chips, counts, map. Pure but for the
+action's answer.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ def page(asked: Asked, found: Mapping[str, Any], language: str) -> Shown:
         "results": found["results"],
         "chips": _chips(asked, shown, language),
         "clear": address(Asked(q=asked.q)),
-        "facets": [_facet(asked, facet) for facet in found["facets"] if facet["name"] != "access" or _tells(facet)],
+        "facets": [
+            _facet(asked, facet) for facet in found["facets"] if facet["name"] != "access" or _tells(facet)
+        ],
         "sorts": [
             {"value": name, "label": tk._(label), "selected": name == (asked.sort or "relevance")}
             for name, (_, label) in asking.SORTS.items()
@@ -48,8 +52,10 @@ def page(asked: Asked, found: Mapping[str, Any], language: str) -> Shown:
         "pages": _pages(asked, found["count"]),
         "feed": feed_address(asked),
         "corrected": found["corrected"],
-        "meant": {"text": found["meant"], "url": address(replace(asked, q=found["meant"]))} if found["meant"] else None,
-        "notes": _notes(asked, found),
+        "meant": {"text": found["meant"], "url": address(replace(asked, q=found["meant"]))}
+        if found["meant"]
+        else None,
+        "notes": _notes(found),
         "broader": [] if found["count"] else _broader(asked),
         "themes": [] if found["count"] else _themes(language),
         "map": _map(asked, shown.get("commune")),
@@ -86,7 +92,11 @@ def _facet(asked: Asked, facet: Mapping[str, Any]) -> Shown:
     name = facet["name"]
     values = [
         value
-        | {"url": address((asked.without_value if value["chosen"] else asked.with_value)(name, value["value"]))}
+        | {
+            "url": address(
+                (asked.without_value if value["chosen"] else asked.with_value)(name, value["value"])
+            )
+        }
         for value in facet["values"]
     ]
     values.sort(key=lambda each: not each["chosen"])  # what is chosen stands where it can be seen
@@ -112,11 +122,15 @@ def _pages(asked: Asked, count: int) -> Shown:
     }
 
 
-def _notes(asked: Asked, found: Mapping[str, Any]) -> list[str]:
+def _notes(found: Mapping[str, Any]) -> list[str]:
     """What a reader should know of how the search was understood."""
     notes = []
     if found["cut"]:
-        notes.append(tk._("Only the first {count} words of your search were looked for.").format(count=words.MOST_WORDS))
+        notes.append(
+            tk._("Only the first {count} words of your search were looked for.").format(
+                count=words.MOST_WORDS
+            )
+        )
     if found["unknown"]:
         notes.append(tk._("Not understood and left out: {names}").format(names=", ".join(found["unknown"])))
     return notes
@@ -137,7 +151,10 @@ def _broader(asked: Asked) -> list[Shown]:
 
 def _themes(language: str) -> list[Shown]:
     return [
-        {"label": languages.best(concept.labels, language), "url": address(Asked(filters={"theme": (concept.code,)}))}
+        {
+            "label": languages.best(concept.labels, language),
+            "url": address(Asked(filters={"theme": (concept.code,)})),
+        }
         for concept in codelists.load("data-theme")
     ]
 
@@ -158,4 +175,8 @@ def _map(asked: Asked, communes: Mapping[str, Any] | None) -> Shown | None:
 def _area(asked: Asked, outline: outlines.Outline, value: Mapping[str, Any] | None) -> Shown:
     chosen = outline.code in asked.filters.get("commune", ())
     other = (asked.without_value if chosen else asked.with_value)("commune", outline.code)
-    return asdict(outline) | {"chosen": chosen, "count": value["count"] if value else 0, "url": address(other)}
+    return asdict(outline) | {
+        "chosen": chosen,
+        "count": value["count"] if value else 0,
+        "url": address(other),
+    }

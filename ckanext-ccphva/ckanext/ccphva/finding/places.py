@@ -1,4 +1,6 @@
-"""Which communes of the territory a dataset speaks of. No request; the outlines are the territory's own file."""
+"""Which communes of the territory a dataset speaks of. No request; the outlines are the territory's
+own file.
+"""
 
 from __future__ import annotations
 
@@ -29,12 +31,14 @@ def communes_of(dataset: Mapping[str, Any], publishers: Sequence[Mapping[str, An
     """Codes of the communes that a dataset is about.
 
     A place whose address ends with a commune's code counts first, then the communes that publish it, then its
-    geometry: a box around one commune meets its neighbours. One that says nothing is about all communes where their
-    community publishes it.
+    geometry: a box around one commune meets its neighbours. One that says nothing is about all communes
+    where their community publishes it.
     """
     known = _outlines()
     coverage = [place for place in dataset.get("spatial_coverage") or () if isinstance(place, Mapping)]
-    named = {found[1] for place in coverage if (found := _CODE.search(str(place.get("uri") or "")))} & set(known)
+    named = {found[1] for place in coverage if (found := _CODE.search(str(place.get("uri") or "")))} & set(
+        known
+    )
     published = {str(each.get("insee") or "") for each in publishers} & set(known)
     if named or published:
         return named or published

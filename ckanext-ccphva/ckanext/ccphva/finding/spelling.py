@@ -1,7 +1,8 @@
-"""What a mistyped search may have meant: words of the catalogue near it that find something the caller may see.
+"""What a mistyped search may have meant: words of the catalogue near it that find something the caller may
+see.
 
-The words come from public datasets only (`written` in the index), and a proposal is tried with the caller's own
-filters before anybody reads it: no word of a hidden dataset comes out of here.
+The words come from public datasets only (`written` in the index), and a proposal is tried with the
+caller's own filters before anybody reads it: no word of a hidden dataset comes out of here.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ def better(
     }
     for dictionary in (f"written_{language}", "written"):
         answer = engine.ask(context, params | {"spellcheck.dictionary": dictionary}, filters, private)
-        proposals = [each for each in answer.get("spellcheck", {}).get("collations") or [] if each != "collation"]
+        proposals = [
+            each for each in answer.get("spellcheck", {}).get("collations") or [] if each != "collation"
+        ]
         if found := next((each for each in proposals if each.casefold() != plain.casefold()), None):
             return found
     return None

@@ -19,21 +19,34 @@ Suggestion = dict[str, Any]
 
 
 def suggest(context: Context, typed: str, language: str) -> list[Suggestion]:
-    """What begins as somebody types, in any language; `kind` (dataset, theme, organization), `name`, `title`."""
+    """What begins as somebody types, in any language; `kind` (dataset, theme, organization), `name`,
+    `title`.
+    """
     asked = words.read(typed[:LONGEST], fields=False)
     begun = " ".join(asked.plain)
     if len(begun) < LEAST:
         return []
     used = _used(context)
     themes = [each for each in _themes(begun, language) if each["name"] in used["theme"]][:OTHERS]
-    organizations = [each for each in _organizations(begun, language) if each["name"] in used["organization"]][:OTHERS]
+    organizations = [
+        each for each in _organizations(begun, language) if each["name"] in used["organization"]
+    ][:OTHERS]
     return [*themes, *organizations, *_datasets(context, asked, language)]
 
 
 def _used(context: Context) -> dict[str, dict[str, int]]:
-    """Themes and organisations that have a dataset which the caller may see: a suggestion leads to something."""
+    """Themes and organisations that have a dataset which the caller may see: a suggestion leads to
+    something.
+    """
     fields = [f"{{!key={name}}}facet_{name}" for name in ("theme", "organization")]
-    params = {"q": "*:*", "rows": 0, "facet": "true", "facet.mincount": 1, "facet.limit": -1, "facet.field": fields}
+    params = {
+        "q": "*:*",
+        "rows": 0,
+        "facet": "true",
+        "facet.mincount": 1,
+        "facet.limit": -1,
+        "facet.field": fields,
+    }
     return facets.counts(engine.ask(context, params, ["+dataset_type:dataset"]))
 
 
@@ -54,7 +67,9 @@ def _datasets(context: Context, asked: words.Words, language: str) -> list[Sugge
         {
             "kind": "dataset",
             "name": card["name"],
-            "title": languages.best(card.get("title_translated"), language) or card.get("title") or card["name"],
+            "title": languages.best(card.get("title_translated"), language)
+            or card.get("title")
+            or card["name"],
         }
         for card in cards
     ]
@@ -64,8 +79,7 @@ def _themes(begun: str, language: str) -> list[Suggestion]:
     concepts = [concept for name in ("local-theme", "data-theme") for concept in codelists.load(name)]
     found = [each for each in concepts if _begins(each.labels.values(), begun)]
     return [
-        {"kind": "theme", "name": each.code, "title": languages.best(each.labels, language)}
-        for each in found
+        {"kind": "theme", "name": each.code, "title": languages.best(each.labels, language)} for each in found
     ]
 
 
@@ -83,7 +97,9 @@ def _begins(texts: Iterable[str], begun: str) -> bool:
     """Whether every word begins a word of one of the texts."""
     wanted = fold(begun).replace("'", " ").split()
     return any(
-        all(f" {word}" in f" {' '.join(_parted(text))}" for word in wanted) for text in texts if text and wanted
+        all(f" {word}" in f" {' '.join(_parted(text))}" for word in wanted)
+        for text in texts
+        if text and wanted
     )
 
 

@@ -1,8 +1,8 @@
 """What a reader typed, made into a query that cannot fail: no CKAN, no service.
 
-Words, "phrases", + and - before a word, AND, OR, NOT (|| and &&), parentheses and an ending `*` are understood.
-Every other sign of Solr's language is a space. A query that names fields of the index (`name:x`) is left as it
-is: it is CKAN's API's own.
+Words, "phrases", + and - before a word, AND, OR, NOT (|| and &&), parentheses and an ending `*` are
+understood. Every other sign of Solr's language is a space. A query that names fields of the index
+(`name:x`) is left as it is: it is CKAN's API's own.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ LEAST_BEGINNING = 3
 _FIELD = re.compile(r"(?:^|[\s(+\-!])(\*|[A-Za-z_]\w*):(?=\S)")
 _PREFIXES = ("extras_", "res_", "vocab_", "facet_", "title_", "text_", "metadata_")
 _FIELDS = frozenset({
-    "*", "author", "capacity", "card", "data_dict", "dataset_type", "download_url", "entity_type", "groups", "id",
-    "index_id", "indexed_ts", "license", "license_id", "maintainer", "name", "name_ngram", "notes", "organization",
-    "owner_org", "permission_labels", "site_id", "state", "tags", "text", "title", "updated", "url", "urls",
-    "validated_data_dict", "version", "creator_user_id", "private", "type", "visibility", "frequency", "identifier",
+    "*", "author", "capacity", "card", "creator_user_id", "data_dict", "dataset_type", "download_url",
+    "entity_type", "frequency", "groups", "id", "identifier", "index_id", "indexed_ts", "license",
+    "license_id", "maintainer", "name", "name_ngram", "notes", "organization", "owner_org",
+    "permission_labels", "private", "site_id", "state", "tags", "text", "title", "type", "updated", "url",
+    "urls", "validated_data_dict", "version", "visibility",
 })  # fmt: skip
 _PIECE = re.compile(r'[+\-!]?"[^"]*"|\(|\)|[^\s()"]+')
 _SIGNS = re.compile(r"[^\w'.%&+-]+|_")

@@ -93,5 +93,7 @@ def dataset_search(
 
 
 @validator_args
-def search_suggest(not_empty: Validator, unicode_safe: Validator, default: ValidatorFactory, one_of: ValidatorFactory) -> Schema:
+def search_suggest(
+    not_empty: Validator, unicode_safe: Validator, default: ValidatorFactory, one_of: ValidatorFactory
+) -> Schema:
     return {"q": [not_empty, unicode_safe], "language": [default("fr"), one_of(["fr", "de", "en", "lb"])]}

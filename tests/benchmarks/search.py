@@ -168,7 +168,8 @@ def multiplied(made: list[dict[str, Any]], begin: int, end: int) -> Iterator[dic
     for number in range(begin, end):
         base = made[number % len(made)]
         own = {"id": str(uuid.uuid4()), "name": f"jeu-{number}"}
-        moment = f"2026-{1 + number % 12:02}-{1 + number % 28:02}T{number % 24:02}:{number % 60:02}:00.{number:06}Z"
+        day, hour = f"2026-{1 + number % 12:02}-{1 + number % 28:02}", f"{number % 24:02}:{number % 60:02}"
+        moment = f"{day}T{hour}:00.{number:06}Z"
         titles = {
             f"title_{each}": f"{base[f'title_{each}']} {chance.choice(names[each])}" for each in LANGUAGES
         }

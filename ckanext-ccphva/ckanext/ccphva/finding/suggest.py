@@ -23,15 +23,15 @@ def suggest(context: Context, typed: str, language: str) -> list[Suggestion]:
     `title`.
     """
     asked = words.read(typed[:LONGEST], fields=False)
-    begun = " ".join(asked.plain)
-    if len(begun) < LEAST:
+    begun = " ".join(word for word in asked.plain if len(word) >= LEAST)
+    if not begun:
         return []
     used = _used(context)
     themes = [each for each in _themes(begun, language) if each["name"] in used["theme"]][:OTHERS]
     organizations = [
         each for each in _organizations(begun, language) if each["name"] in used["organization"]
     ][:OTHERS]
-    return [*themes, *organizations, *_datasets(context, asked, language)]
+    return [*themes, *organizations, *_datasets(context, begun, language)]
 
 
 def _used(context: Context) -> dict[str, dict[str, int]]:
@@ -50,10 +50,10 @@ def _used(context: Context) -> dict[str, dict[str, int]]:
     return facets.counts(engine.ask(context, params, ["+dataset_type:dataset"]))
 
 
-def _datasets(context: Context, asked: words.Words, language: str) -> list[Suggestion]:
+def _datasets(context: Context, begun: str, language: str) -> list[Suggestion]:
     weights = " ".join(f"begin_{each}^{OWN if each == language else OTHER}" for each in languages.LANGUAGES)
     params = {
-        "q": " ".join(asked.plain),
+        "q": begun,
         "defType": "edismax",
         "qf": weights,
         "mm": "100%",

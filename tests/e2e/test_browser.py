@@ -78,7 +78,7 @@ def test_filters_of_the_search(visit: Visit) -> None:
     everything = page.locator("#search-results .dataset-item").count()
     page.locator(".nav-facet").get_by_role("link", name="XLSX").click()
     expect(page.locator("#search-results .dataset-item")).to_have_count(1)
-    page.locator(".filter-list a.remove").last.click()
+    page.locator(".t-chip", has_text="XLSX").click()
     expect(page.locator("#search-results .dataset-item")).to_have_count(everything)
     assert visit.faults == []
 

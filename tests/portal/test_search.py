@@ -153,8 +153,8 @@ class TestRanking:
     def test_weights_are_for_the_reader(self) -> None:
         """The reader's fields weigh most, and every language is asked."""
         weights = search.fields("lb")
-        assert weights.startswith("title_fr^3 text_fr^1")
-        assert "title_lb^8 text_lb^3" in weights
+        assert weights.startswith("title_fr^3 concept_fr^2 text_fr^1")
+        assert "title_lb^8 concept_lb^3 text_lb^3" in weights
 
 
 class TestDocument:

@@ -34,9 +34,15 @@ class Outline:
 
 @dataclass(frozen=True)
 class Drawing:
+    """:param west: with `south`, `east` and `north`, the degrees of the drawing's edges."""
+
     width: int
     height: int
     outlines: tuple[Outline, ...]
+    west: float
+    south: float
+    east: float
+    north: float
 
 
 def load(folder: Path) -> Drawing | None:
@@ -68,7 +74,10 @@ def draw(collection: dict[str, Any], width: int = WIDTH) -> Drawing:
         )
 
     outlines = tuple(_outline(properties, polygons, project) for properties, polygons in shapes)
-    return Drawing(width, math.ceil((north - south) * scale + 2 * MARGIN), outlines)
+    height = math.ceil((north - south) * scale + 2 * MARGIN)
+    left, top = west - MARGIN / (squeeze * scale), north + MARGIN / scale
+    edges = (left, top - height / scale, left + width / (squeeze * scale), top)
+    return Drawing(width, height, outlines, *(round(edge, 6) for edge in edges))
 
 
 def _outline(properties: dict[str, Any], polygons: list[Polygon], project: Any) -> Outline:

@@ -33,3 +33,9 @@ def load() -> Territory:
 @lru_cache(maxsize=4)
 def _read(folder: Path, _changed: int) -> Territory:
     return Territory(folder, yaml.safe_load((folder / "territory.yaml").read_text()))
+
+
+def organization_of(identifier: Any) -> dict[str, Any] | None:
+    """The territory's organisation that an official number (SIREN) names, or None."""
+    number = str(identifier or "").replace(" ", "")[:9]  # a SIRET begins with its SIREN
+    return next((each for each in load().data["organizations"] if each.get("siren") == number), None)

@@ -8,10 +8,11 @@ from ckanext.ccphva.codelist_views import ccphva_codelists
 from ckanext.ccphva.form_views import ccphva_forms
 from ckanext.ccphva.publication_views import ccphva_publication
 from ckanext.ccphva.rdf import licences as licence_rdf
+from ckanext.ccphva.search_views import ccphva_search
 from ckanext.dcat.utils import catalog_uri
 from flask import Blueprint, Response
 
-__all__ = ["ccphva_codelists", "ccphva_forms", "ccphva_pages", "ccphva_publication"]
+__all__ = ["ccphva_codelists", "ccphva_forms", "ccphva_pages", "ccphva_publication", "ccphva_search"]
 
 ccphva_pages = Blueprint("ccphva_pages", __name__)
 

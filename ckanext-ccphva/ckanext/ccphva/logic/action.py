@@ -9,7 +9,8 @@ import ckan.plugins.toolkit as tk
 from ckan.logic import validate
 from ckan.types import Context, DataDict
 from ckanext.ccphva import codelists, languages, narrative, pages
-from ckanext.ccphva.logic import lawful, publication, quality, schema, typing_help
+from ckanext.ccphva.logic import finding, lawful, publication, quality, schema, typing_help
+from ckanext.ccphva.logic.finding import *  # noqa: F403
 from ckanext.ccphva.logic.lawful import *  # noqa: F403
 from ckanext.ccphva.logic.publication import *  # noqa: F403 -- the blanket looks for actions here
 from ckanext.ccphva.logic.quality import *  # noqa: F403
@@ -24,6 +25,7 @@ __all__ = [
     "ccphva_page_show",
     "dcat_catalog_show",
 ]
+__all__ += finding.__all__
 __all__ += lawful.__all__
 __all__ += publication.__all__
 __all__ += quality.__all__

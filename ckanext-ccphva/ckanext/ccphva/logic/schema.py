@@ -70,3 +70,30 @@ def keyword_autocomplete(not_empty: Validator, unicode_safe: Validator, one_of: 
 @validator_args
 def theme_suggest(not_empty: Validator, unicode_safe: Validator, default: ValidatorFactory) -> Schema:
     return {"text": [not_empty, unicode_safe], "type": [default("dataset"), unicode_safe]}
+
+
+@validator_args
+def dataset_search(
+    ignore_missing: Validator,
+    unicode_safe: Validator,
+    default: ValidatorFactory,
+    one_of: ValidatorFactory,
+    boolean_validator: Validator,
+    convert_to_json_if_string: Validator,
+    dict_only: Validator,
+) -> Schema:
+    text = [ignore_missing, unicode_safe]
+    return {
+        **dict.fromkeys(("q", "sort", "page", "rows", "cursor", "bbox"), text),
+        "language": [default("fr"), one_of(["fr", "de", "en", "lb"])],
+        "filters": [ignore_missing, convert_to_json_if_string, dict_only],
+        "facets": [default(True), boolean_validator],
+        "include_private": [default(False), boolean_validator],
+    }
+
+
+@validator_args
+def search_suggest(
+    not_empty: Validator, unicode_safe: Validator, default: ValidatorFactory, one_of: ValidatorFactory
+) -> Schema:
+    return {"q": [not_empty, unicode_safe], "language": [default("fr"), one_of(["fr", "de", "en", "lb"])]}

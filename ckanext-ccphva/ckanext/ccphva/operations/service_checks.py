@@ -25,7 +25,12 @@ from rq import Worker
 TIMEOUT = 5
 QUEUES = {"harvest", "load", "render", "mail"}
 # What deployment/solr/fields.xml adds to CKAN's schema (a test compares them).
-FIELDS = {f"{kind}_{language}" for kind in ("title", "text") for language in ("fr", "de", "en", "lb")} | {
+KINDS = ("title", "text", "concept", "begin", "order")
+FIELDS = {f"{kind}_{language}" for kind in KINDS for language in ("fr", "de", "en", "lb")} | {
+    "card",
+    "facet_theme",
+    "updated",
+    "written",
     "minx",
     "maxx",
     "miny",

@@ -18,13 +18,15 @@ from .model import Dataset
 
 def fingerprint(dataset: Dataset) -> str:
     """Hash of what the catalogue would store for ``dataset``."""
-    content = {
+    content: dict[str, Any] = {
         "uri": dataset.uri,
         "identifier": dataset.identifier,
         "kind": dataset.kind,
         "fields": dataset.fields,
         "resources": dataset.resources,
     }
+    if dataset.owner is not None:  # said only where a step chose it: other datasets keep their hash
+        content["owner"] = dataset.owner
     return hashlib.sha256(canonical(content).encode()).hexdigest()
 
 
@@ -55,4 +57,6 @@ def changed_fields(old: Dataset, new: Dataset) -> tuple[str, ...]:
     changed = [n for n in names if canonical(old.fields.get(n)) != canonical(new.fields.get(n))]
     if canonical(old.resources) != canonical(new.resources):
         changed.append("resources")
+    if old.owner != new.owner:
+        changed.append("owner")
     return tuple(changed)

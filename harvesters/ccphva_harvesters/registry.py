@@ -22,6 +22,7 @@ _BUILT_IN: dict[Group, dict[str, str]] = {
     "ccphva.steps": {
         "keep": "ccphva_harvesters.steps.keep:Keep",
         "licence": "ccphva_harvesters.steps.licence:Licence",
+        "organisation": "ccphva_harvesters.steps.organisation:Organisation",
         "set": "ccphva_harvesters.steps.set:Set",
     },
 }

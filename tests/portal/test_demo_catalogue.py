@@ -124,7 +124,11 @@ class TestFiles:
             assert str(graph.value(checksum, SPDX.checksumValue)) == hashlib.sha256(content).hexdigest(), (
                 path.name
             )
-        assert named == {path.name for path in FOLDER.iterdir()} - {"catalogue.ttl", "notice.html"}
+        assert named == {path.name for path in FOLDER.iterdir()} - {
+            "catalogue.ttl",
+            "notice.html",
+            "publishers.yaml",
+        }
         assert sum(path.stat().st_size for path in FOLDER.iterdir()) < MOST_BYTES
 
     def test_the_notice_is_there(self, graph: Graph) -> None:

@@ -63,6 +63,8 @@ def changes(dataset: dict[str, Any]) -> tuple[Graph, Graph]:
     )
     assert found.kind == dataset["type"]
     file = settings.parse("dcat", "dcat-ap", "https://example.org/catalog.ttl", "{}").file
+    for step in file.steps:
+        found = step(found)
     again = payload.package(found, file, dataset["owner_org"])
     again |= {"name": "again", "visibility": "open", "personal_data": "none", "private": False}
     stored = call_action("package_create", **again)
@@ -70,14 +72,6 @@ def changes(dataset: dict[str, Any]) -> tuple[Graph, Graph]:
     before, after = (Graph().parse(data=text, format="turtle") for text in (first, second))
     _, lost, gained = graph_diff(to_isomorphic(before), to_isomorphic(after))
     return lost, gained
-
-
-def test_every_property_is_written(made: dict[str, dict[str, Any]]) -> None:
-    """The catalogue says every property of the shapes, but those that are left out."""
-    said = shapes.said(whole(made))
-    wanted = {(row.subject, row.predicate) for row in shapes.listed() if not shapes.left_out(row)}
-    unwanted = {(row.subject, row.predicate) for row in shapes.listed() if shapes.left_out(row)}
-    assert (wanted - said, unwanted & said) == (set(), set())
 
 
 @pytest.mark.skipif(not shapes.FOLDER.exists(), reason=shapes.ABSENT)

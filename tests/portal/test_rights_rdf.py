@@ -130,7 +130,7 @@ def test_a_harvest_refuses_an_unlawful_fee() -> None:
         fields = {"uri": uri, "title_translated": {"fr": "Payant"}}
         dataset = Dataset(guid=uri, identifier=uri, fields=fields, resources=[file_of])
         wanted = payload.package(dataset, file, factories.Organization()["id"])
-        return call_action("package_create", **wanted, name=payload.name_of(dataset, "source"))
+        return call_action("package_create", **wanted, name=f"payant-{uri[-1]}")
 
     assert write("https://example.org/1", resource)["resources"][0]["fee"] == resource["fee"]
     with pytest.raises(tk.ValidationError) as caught:

@@ -164,15 +164,20 @@ class Reader:
         return found
 
     def statement(self, node: Term, predicates: Predicates, field: str) -> dict[str, str]:
-        """Texts by language of a property that has literals, or nodes that bear them (dct:provenance)."""
-        texts = self.text(node, predicates, field)
+        """Texts by language of a property that has literals, or nodes that bear them (dct:provenance).
+
+        Several statements of a language stand one under the other, in an order that is not the document's.
+        """
+        found = {language: {text} for language, text in self.text(node, predicates, field).items()}
         for value in self.described(node, predicates):
-            if not isinstance(value, Literal):
-                said = self.text(value, (t.RDFS + "label", t.DCT + "description", t.DCT + "title"), field)
-                texts = {**said, **texts}
-                if not said and (name := self.name(value)):
-                    texts.setdefault(self.default, name)
-        return texts
+            if isinstance(value, Literal):
+                continue
+            said = self.text(value, (t.RDFS + "label", t.DCT + "description", t.DCT + "title"), field)
+            if not said and (name := self.name(value)):
+                said = {self.default: name}
+            for language, text in said.items():
+                found.setdefault(language, set()).add(text)
+        return {language: "\n\n".join(sorted(texts)) for language, texts in sorted(found.items())}
 
     def best(self, texts: dict[str, Any]) -> Any:
         """The value in the best language of a mapping by language."""

@@ -1,4 +1,4 @@
-"""The demonstration as the portal publishes it: harvested over HTTP, read at `/catalog.ttl`, in all shapes."""
+"""The demonstration as the portal publishes it: harvested, read at `/catalog.ttl`, held to all shapes."""
 
 from __future__ import annotations
 

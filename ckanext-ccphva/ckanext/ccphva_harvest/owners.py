@@ -11,8 +11,8 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ccphva_harvesters import ConfigError, SourceFile
-from ckan import authz
 from ckan import model as core
+from ckan.logic import fresh_context
 from ckan.types import Context
 from ckanext.ccphva_harvest import settings
 
@@ -48,15 +48,14 @@ def check(context: Context, source: Mapping[str, Any], kinds: Mapping[str, tuple
 
 def _fault(context: Context, name: str) -> str | None:
     organisation = core.Group.get(name)
-    trusted = bool(context.get("ignore_auth"))
-    allowed = organisation is not None and (
-        trusted
-        or authz.has_user_permission_for_group_or_org(
-            organisation.id, context.get("user") or "", "update_dataset"
-        )
-    )
-    there = organisation is not None and organisation.is_organization and organisation.state == "active"
-    if allowed and there:
-        return None
+    if organisation is not None and organisation.is_organization and organisation.state == "active":
+        try:
+            tk.check_access(
+                "package_create", fresh_context(context), {"type": "dataset", "owner_org": organisation.id}
+            )
+        except tk.NotAuthorized:
+            pass
+        else:
+            return None
     # One answer for both: which organisations exist is no secret, but what a stranger may do there is one.
     return tk._("you may not publish for the organisation “%s”, or there is none") % name

@@ -15,8 +15,8 @@ from . import _terms as t
 
 Reading = Literal[
     "text", "plain", "ref", "refs", "date", "day", "number", "agent", "agents", "contacts", "periods",
-    "places", "relations", "attributions", "activities", "identifiers", "services", "statement", "conformities",
-    "measurements",
+    "places", "relations", "attributions", "activities", "identifiers", "services", "statement",
+    "conformities", "measurements",
 ]  # fmt: skip
 
 

@@ -9,7 +9,18 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan.common import config
-from ckanext.ccphva import codelists, fees, form_texts, geometry, kinds, languages, licences, narrative, theme
+from ckanext.ccphva import (
+    codelists,
+    fees,
+    form_texts,
+    geometry,
+    kinds,
+    languages,
+    licences,
+    narrative,
+    search,
+    theme,
+)
 from ckanext.dcat.utils import catalog_uri
 from flask import has_request_context
 
@@ -25,6 +36,7 @@ __all__ = [
     "ccphva_fee",
     "ccphva_form_steps",
     "ccphva_is_multilingual",
+    "ccphva_keywords",
     "ccphva_language_name",
     "ccphva_languages",
     "ccphva_licence",
@@ -102,6 +114,21 @@ def _values(stored: Any) -> list[str]:
     """One value, a list of them, or nothing, as forms and datasets have them."""
     values = stored if isinstance(stored, list) else [stored]
     return [str(value) for value in values if value]
+
+
+def keywords(dataset: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """A dataset's keywords in the reader's language, else in the first that has any, and that language."""
+    known = languages.split_known(languages.parse(dataset.get("tags_translated")) or {})[0]
+    for code in (languages.fold(language()) or languages.MAIN, *languages.LANGUAGES):
+        if known.get(code):
+            return code, list(known[code])
+    return languages.MAIN, [str(tag["name"]) for tag in dataset.get("tags") or ()]
+
+
+def ccphva_keywords(dataset: Mapping[str, Any]) -> dict[str, Any]:
+    """Keywords for the reader: `language`, `words`, and the `field` of the index to search each by."""
+    code, words = keywords(dataset)
+    return {"language": code, "words": words, "field": search.keyword_field(code)}
 
 
 def ccphva_territory(field: str) -> str:

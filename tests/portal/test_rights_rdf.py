@@ -185,6 +185,19 @@ def test_a_fee_is_shown_only_while_it_is_due(app: Any) -> None:
     assert "250.00" not in app.get("/dataset/payant").body
 
 
+def test_a_fee_on_a_file_alone_is_told_of_the_dataset(app: Any) -> None:
+    """A dataset is not called free where one of its files costs something, and a free file is."""
+    file, free = (
+        {"url": "https://example.org/a.csv"},
+        {"url": "https://example.org/b.csv", "fee": {"ground": "none"}},
+    )
+    made = paid(fee=None, resources=[file | {"fee": PAID["fee"]}, free])
+    page = app.get("/dataset/payant").body
+    assert "250.00" in page
+    assert "La réutilisation est gratuite" not in page
+    assert "250.00" not in app.get(f"/dataset/payant/resource/{made['resources'][1]['id']}").body
+
+
 @pytest.mark.skipif(not importlib.util.find_spec("pyshacl"), reason="pyshacl is not in the lock yet")
 @pytest.mark.skipif(not SHAPES.is_dir(), reason="CCPHVA_SHACL names no folder of shapes")
 def test_a_paid_dataset_is_in_the_shapes_of_dcat_ap() -> None:

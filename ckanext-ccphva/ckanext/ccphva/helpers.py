@@ -211,9 +211,10 @@ def ccphva_licence(
 def ccphva_fee(
     dataset: Mapping[str, Any], resource: Mapping[str, Any] | None = None
 ) -> dict[str, Any] | None:
-    """The fee that is due today for a dataset or its resource; None where reuse is free."""
-    fee = fees.fee_of(dataset, resource or {})
-    return fee if fees.is_due(fee, date.today()) else None
+    """The fee due today for a resource, or for a dataset and any of its resources; None if all is free."""
+    things = (resource,) if resource else ({}, *dataset.get("resources", ()))
+    found = (fees.fee_of(dataset, each) for each in things)
+    return next((fee for fee in found if fees.is_due(fee, date.today())), None)
 
 
 def ccphva_error_texts(errors: Any) -> list[str]:

@@ -1,7 +1,8 @@
 """What we know without being told: the names of concepts of the code lists that we publish ourselves.
 
 A document that repeats them loses nothing when we read the concept alone: its labels, list and class are in
-``ccphva_schemas`` in four languages. Private to the RDF formats. Imports only ``_terms`` and the schemas' data.
+``ccphva_schemas`` in four languages. Private to the RDF formats. Imports only ``_terms`` and the data of the
+schemas.
 """
 
 from __future__ import annotations

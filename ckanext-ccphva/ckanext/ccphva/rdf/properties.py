@@ -83,6 +83,7 @@ SERVICE = (
 DISTRIBUTION = (
     Property("issued", DCTERMS.issued, "moment"),
     Property("modified", DCTERMS.modified, "moment"),
+    Property("rights", DCTERMS.rights, "statement", DCTERMS.RightsStatement),
     Property("status", ADMS.status, "concept", SKOS.Concept, "distribution-status"),
     Property("availability", DCATAP.availability, "concept", SKOS.Concept, "planned-availability"),
     Property("access_rights", DCTERMS.accessRights, "concept", DCTERMS.RightsStatement, "access-right"),

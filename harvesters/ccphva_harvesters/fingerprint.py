@@ -32,6 +32,8 @@ def fingerprint(dataset: Dataset) -> str:
     }
     if dataset.tables:
         content["tables"] = msgspec.to_builtins(dataset.tables)
+    if dataset.owner is not None:  # said only where a step chose it: other datasets keep their hash
+        content["owner"] = dataset.owner
     return hashlib.sha256(canonical(content).encode()).hexdigest()
 
 
@@ -65,4 +67,6 @@ def changed_fields(old: Dataset, new: Dataset) -> tuple[str, ...]:
         changed.append("resources")
     if canonical(msgspec.to_builtins(old.tables)) != canonical(msgspec.to_builtins(new.tables)):
         changed.append("tables")
+    if old.owner != new.owner:
+        changed.append("owner")
     return tuple(changed)

@@ -132,6 +132,8 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
     uri: str | None = None
     identifier: str | None = None
     kind: Kind = "dataset"
+    owner: str | None = None
+    """Organisation that it goes to, where a step has chosen one; else that of the source."""
     fields: Fields = {}
     resources: list[Fields] = []
     tables: tuple[Table, ...] = ()

@@ -40,6 +40,7 @@ _BUILT_IN: dict[Group, dict[str, str]] = {
         "keep": "ccphva_harvesters.steps.keep:Keep",
         "licence": "ccphva_harvesters.steps.licence:Licence",
         "map": "ccphva_harvesters.steps.map:Map",
+        "organisation": "ccphva_harvesters.steps.organisation:Organisation",
         "rename": "ccphva_harvesters.steps.rename:Rename",
         "set": "ccphva_harvesters.steps.set:Set",
         "territory": "ccphva_harvesters.steps.territory:Territory",

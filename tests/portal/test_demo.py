@@ -26,9 +26,9 @@ def count_activities() -> int:
 @pytest.mark.usefixtures("plugins_loaded", "clean_db", "clean_index")
 class TestFilling:
     def test_it_makes_the_territory_and_asks_for_a_harvest(self, tmp_path: Path) -> None:
-        """Nine organisations, five accounts in a private file, one source with one job under way."""
+        """Eleven organisations, five accounts in a private file, one source with one job under way."""
         lines = list(demo.fill(tmp_path / "accounts.json"))
-        assert "9 organisations" in lines[0]
+        assert "11 organisations" in lines[0]
         shown = call_action("organization_show", id="villerupt")
         assert (shown["insee"], shown["title_translated"]["lb"], shown["parent"]) == (
             "54580",
@@ -49,7 +49,7 @@ class TestFilling:
         before = (tmp_path / "accounts.json").read_text()
         activities = count_activities()
         lines = list(demo.fill(tmp_path / "accounts.json"))
-        assert lines[0] == "9 organisations (0 written)"
+        assert lines[0] == "11 organisations (0 written)"
         assert "under way" in lines[-1]
         assert (tmp_path / "accounts.json").read_text() == before
         assert count_activities() == activities
@@ -70,7 +70,7 @@ class TestFilling:
         """A title that was changed by hand becomes the territory's again, and only that is written."""
         list(demo.fill(None))
         call_action("organization_patch", id="thil", title="Autre", email="mairie@example.org")
-        assert next(demo.fill(None)) == "9 organisations (1 written)"
+        assert next(demo.fill(None)) == "11 organisations (1 written)"
         shown = call_action("organization_show", id="thil")
         assert (shown["title"], shown["email"]) == ("Commune de Thil", "mairie@example.org")
 

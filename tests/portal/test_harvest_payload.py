@@ -50,20 +50,23 @@ def test_keywords_fit_the_catalogue() -> None:
     assert "tags" not in found
 
 
-def test_names_are_short_stable_and_apart() -> None:
-    """A name comes from the title, fits CKAN's rule, and differs by record and by source."""
-    long = dataset(title="é" * 300)
+def test_names_are_titles() -> None:
+    """A name is the title, fits CKAN's rule, is cut between words, and the same every time."""
+    assert payload.name_of(dataset(), "s1") == "bornes-a-verre"
+    long = payload.name_of(dataset(title="mot " * 60), "s1")
+    assert re.fullmatch(r"mot(-mot)+", long)
+    assert len(long) <= 91
+    assert len(payload.name_of(dataset(title="é" * 300), "s1")) == 91
+
+
+def test_names_that_meet_are_kept_apart() -> None:
+    """A name that another has, that CKAN keeps for itself or that says nothing gets a hash of its origin."""
     names = {
-        payload.name_of(dataset(), "s1"),
-        payload.name_of(dataset("other"), "s1"),
-        payload.name_of(dataset(), "s2"),
-        payload.name_of(long, "s1"),
-        payload.name_of(dataset(title="数据"), "s1"),
-    }
-    assert len(names) == 5
-    assert payload.name_of(dataset(), "s1") == payload.name_of(dataset(), "s1")
-    assert all(re.fullmatch(r"[a-z0-9-]{2,100}", name) for name in names)
-    assert payload.name_of(dataset(), "s1").startswith("bornes-a-verre-")
+        payload.name_of(dataset(guid, title), source, lambda _: True)
+        for guid, title, source in (("g", "Eau", "s1"), ("h", "Eau", "s1"), ("g", "Eau", "s2"))
+    } | {payload.name_of(dataset(title=title), "s1") for title in ("Search", "数据", "É")}
+    assert len(names) == 6
+    assert all(re.fullmatch(r"[a-z0-9-]*-?[0-9a-f]{8}", name) and len(name) <= 100 for name in names)
 
 
 @pytest.mark.parametrize(

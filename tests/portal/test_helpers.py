@@ -102,6 +102,7 @@ def test_helpers_ask_no_database(app: Any) -> None:
                     "ccphva_error_text": (404,),
                     "ccphva_error_texts": ([{"a": ["b"]}],),
                     "ccphva_fee": ({"fee": {"ground": "L324-1", "review_date": "2999-01-01"}},),
+                    "ccphva_keywords": ({"tags_translated": {"de": ["Wasser"]}},),
                     "ccphva_licence": ({"license_id": "etalab-2.0"},),
                     "ccphva_licence_choices": ({},),
                     "ccphva_extent": ('{"type":"Point","coordinates":[6,49]}',),

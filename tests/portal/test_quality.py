@@ -8,11 +8,13 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 import pytest
+import shapes
 from catalogue_support import plugins_loaded  # noqa: F401
 from ckan.tests import helpers
-from ckanext.ccphva import quality
+from ckanext.ccphva import codelists, licences, quality
 from ckanext.ccphva.visibility import ACCESS_RIGHTS
 from publication_support import Town, town  # noqa: F401
+from rdflib import RDF, SKOS, Graph
 
 REGULATION = "http://data.europa.eu/eli/reg_impl/2023/138/oj"
 FULL: dict[str, Any] = {
@@ -96,7 +98,7 @@ def test_what_a_missing_field_costs(field: str, lost: dict[str, int]) -> None:
 @pytest.mark.parametrize(
     ("changes", "lost"),
     [
-        ({"format": "PDF"}, {"machine_readable": 20}),
+        ({"format": "PDF"}, {"machine_readable": 20, "non_proprietary": 20}),
         ({"format": "XLSX"}, {"non_proprietary": 20}),
         ({"format": "Klappkarte"}, {"format_vocabulary": 10, "non_proprietary": 20, "machine_readable": 20}),
         ({"mimetype": None}, {"media_type": 10, "format_vocabulary": 10}),
@@ -207,3 +209,61 @@ class TestActions:
         assert [each["name"] for each in inside["worst"]] == ["entwurf", "jeu"]
         assert outside["missing"]["contact"] == 1
         assert sum(inside["bands"].values()) == 2
+
+
+VOCABULARIES = shapes.FOLDER.parent / "vocabularies"
+EU = "http://publications.europa.eu/resource/authority/"
+
+
+def concepts(table: str, *files: str) -> set[str]:
+    """Codes of an authority table, from the editions that the yardsticks hold."""
+    base = f"{EU}{table}/"
+    found = {
+        str(each).removeprefix(base)
+        for name in files
+        for each in Graph().parse(VOCABULARIES / name).subjects(RDF.type, SKOS.Concept)
+        if str(each).startswith(base)
+    }
+    return found - {"", "OP_DATPRO"}
+
+
+@pytest.mark.skipif(not VOCABULARIES.exists(), reason="needs the tables of ../shared/yardsticks/vocabularies")
+class TestTables:
+    """The lists of `mqa.yaml` against the EU's authority tables."""
+
+    def test_formats(self) -> None:
+        """`known` is the table of file types; the assessment's own lists name nothing else."""
+        formats = quality.formats()
+        assert formats.known == concepts("file-type", "full-file-type.rdf", "eu_file_type.ttl")
+        assert formats.machine_readable | formats.non_proprietary <= formats.known
+        assert formats.structured - formats.known == {"GTFS", "PARQUET"}  # newer than the editions at hand
+        assert set(formats.also.values()) <= formats.known
+
+    def test_licences(self) -> None:
+        """The licences that earn points are those of ours whose URI is in the table of licences."""
+        table = concepts("licence", "eu_licence.ttl")
+        ours = {each["id"]: str(each.get("uri") or "") for each in licences.by_id().values()}
+        in_table = {id_ for id_, uri in ours.items() if uri.removeprefix(f"{EU}licence/") in table}
+        assert set(quality.rules("mqa")["licences"]) == in_table
+
+    def test_file_types_of_the_form(self) -> None:
+        """Formats that the form offers are in the table, so that whoever chooses one earns the points."""
+        offered = {concept.code for concept in codelists.load("file-type")}
+        assert offered <= quality.formats().known | {"GTFS", "PARQUET", "GPX"}
+
+
+@pytest.mark.parametrize(
+    ("mimetype", "earned"),
+    [
+        ("text/csv", 10),
+        ("https://www.iana.org/assignments/media-types/application/geo+json", 10),
+        ("text/csv;charset=utf-8", 10),
+        ("csv", 0),
+        ("a/b", 0),
+        ("", 0),
+    ],
+)
+def test_a_media_type_is_one_of_ianas(mimetype: str, earned: int) -> None:
+    """What is no media type earns nothing, slash or not."""
+    resource = {**FULL["resources"][0], "mimetype": mimetype}
+    assert points(resources=[resource])["format_vocabulary"] == earned

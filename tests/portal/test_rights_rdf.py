@@ -130,7 +130,7 @@ def test_a_harvest_refuses_an_unlawful_fee() -> None:
         fields = {"uri": uri, "title_translated": {"fr": "Payant"}}
         dataset = Dataset(guid=uri, identifier=uri, fields=fields, resources=[file_of])
         wanted = payload.package(dataset, file, factories.Organization()["id"])
-        return call_action("package_create", **wanted, name=payload.name_of(dataset, "source"))
+        return call_action("package_create", **wanted, name=f"payant-{uri[-1]}")
 
     assert write("https://example.org/1", resource)["resources"][0]["fee"] == resource["fee"]
     with pytest.raises(tk.ValidationError) as caught:
@@ -183,6 +183,19 @@ def test_a_fee_is_shown_only_while_it_is_due(app: Any) -> None:
     past = {"deliberation_date": "2017-12-01", "start": "2018-01-01", "review_date": "2022-12-31"}
     call_action("package_patch", id=made["id"], fee={**PAID["fee"], **past})
     assert "250.00" not in app.get("/dataset/payant").body
+
+
+def test_a_fee_on_a_file_alone_is_told_of_the_dataset(app: Any) -> None:
+    """A dataset is not called free where one of its files costs something, and a free file is."""
+    file, free = (
+        {"url": "https://example.org/a.csv"},
+        {"url": "https://example.org/b.csv", "fee": {"ground": "none"}},
+    )
+    made = paid(fee=None, resources=[file | {"fee": PAID["fee"]}, free])
+    page = app.get("/dataset/payant").body
+    assert "250.00" in page
+    assert "La réutilisation est gratuite" not in page
+    assert "250.00" not in app.get(f"/dataset/payant/resource/{made['resources'][1]['id']}").body
 
 
 @pytest.mark.skipif(not importlib.util.find_spec("pyshacl"), reason="pyshacl is not in the lock yet")

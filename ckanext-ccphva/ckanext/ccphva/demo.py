@@ -10,12 +10,13 @@ from typing import Any
 
 import ckan.plugins as p
 import ckan.plugins.toolkit as tk
+import yaml
 from ckan import model
 from ckan.types import Context
-from ckanext.ccphva import territory
+from ckanext.ccphva import languages, territory
 
 ROLES = {"sysadmin": None, "agent": "editor", "partner": "member", "citizen": None, "committee": "admin"}
-SOURCE, CATALOGUE = "demo", "catalogue.ttl"
+SOURCE, CATALOGUE, PUBLISHERS = "demo", "catalogue.ttl", "publishers.yaml"
 
 NewContext = Callable[[], Context]
 
@@ -25,17 +26,18 @@ def fill(accounts: Path | None) -> Iterator[str]:
     site_user = tk.get_action("get_site_user")({"ignore_auth": True}, {})["name"]
     context: NewContext = lambda: Context(user=site_user, ignore_auth=True)  # noqa: E731
     places = territory.load()
-    yield from _organizations(places, context)
+    yield from organizations(places, context)
     if accounts:
         yield from _accounts(accounts, places.main_organization, context)
     yield from _harvest(places, context)
 
 
-def _organizations(places: territory.Territory, context: NewContext) -> Iterator[str]:
-    """Make what is missing, and change only what the territory's file says otherwise."""
+def organizations(places: territory.Territory, context: NewContext) -> Iterator[str]:
+    """Make what is missing, and change only what the territory's files say otherwise."""
+    every = [*places.organizations(), *_publishers(places)]
     known = set(tk.get_action("organization_list")(context(), {}))
     written = 0
-    for wanted in places.organizations():
+    for wanted in every:
         if wanted["name"] not in known:
             tk.get_action("organization_create")(context(), dict(wanted))
             written += 1
@@ -46,7 +48,23 @@ def _organizations(places: territory.Territory, context: NewContext) -> Iterator
         if changed:
             tk.get_action("organization_patch")(context(), {"id": stored["id"], **changed})
             written += 1
-    yield f"{len(places.organizations())} organisations ({written} written)"
+    yield f"{len(every)} organisations ({written} written)"
+
+
+def _publishers(places: territory.Territory) -> list[dict[str, Any]]:
+    """Organisations that only the demonstration has, as invented operators and associations."""
+    path = places.folder / "demo" / PUBLISHERS
+    return yaml.safe_load(path.read_text())["organizations"] if path.is_file() else []
+
+
+def configuration(places: territory.Territory) -> dict[str, Any]:
+    """How the demo source is harvested: the territory's own licences, each publisher's datasets its own."""
+    licences = {licence["id"]: [licence["id"]] for licence in places.data.get("licences", ())}
+    owners = {
+        each["name"]: [each["siren"]] if each.get("siren") else [each["title_translated"][languages.MAIN]]
+        for each in (*places.organizations(), *_publishers(places))
+    }
+    return {"steps": [{"licence": {"licences": licences}}, {"organisation": {"organisations": owners}}]}
 
 
 def _as_stored(value: Any) -> Any:
@@ -108,7 +126,6 @@ def _harvest(places: territory.Territory, context: NewContext) -> Iterator[str]:
 
 
 def _source(places: territory.Territory, context: NewContext) -> dict[str, Any]:
-    licences = {licence["id"]: [licence["id"]] for licence in places.data.get("licences", ())}
     wanted = {
         "name": SOURCE,
         "title": f"Catalogue de démonstration ({places.data['short_name']})",
@@ -116,12 +133,12 @@ def _source(places: territory.Territory, context: NewContext) -> dict[str, Any]:
         "source_type": "ccphva_dcat",
         "frequency": "MANUAL",
         "owner_org": places.main_organization,
-        "config": json.dumps({"steps": [{"licence": {"licences": licences}}]}),
+        "config": json.dumps(configuration(places), ensure_ascii=False),
     }
     try:
         stored = tk.get_action("harvest_source_show")(context(), {"id": SOURCE})
     except tk.ObjectNotFound:
         return tk.get_action("harvest_source_create")(context(), wanted)
-    if (stored["url"], stored.get("source_type")) == (wanted["url"], wanted["source_type"]):
+    if all(stored.get(name) == wanted[name] for name in ("url", "source_type", "config")):
         return stored
     return tk.get_action("harvest_source_update")(context(), {**wanted, "id": stored["id"]})

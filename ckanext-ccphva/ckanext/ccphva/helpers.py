@@ -9,7 +9,18 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan.common import config
-from ckanext.ccphva import codelists, fees, form_texts, geometry, kinds, languages, licences, narrative, theme
+from ckanext.ccphva import (
+    codelists,
+    fees,
+    form_texts,
+    geometry,
+    kinds,
+    languages,
+    licences,
+    narrative,
+    search,
+    theme,
+)
 from ckanext.dcat.utils import catalog_uri
 from flask import has_request_context
 
@@ -25,6 +36,7 @@ __all__ = [
     "ccphva_fee",
     "ccphva_form_steps",
     "ccphva_is_multilingual",
+    "ccphva_keywords",
     "ccphva_language_name",
     "ccphva_languages",
     "ccphva_licence",
@@ -102,6 +114,21 @@ def _values(stored: Any) -> list[str]:
     """One value, a list of them, or nothing, as forms and datasets have them."""
     values = stored if isinstance(stored, list) else [stored]
     return [str(value) for value in values if value]
+
+
+def keywords(dataset: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """A dataset's keywords in the reader's language, else in the first that has any, and that language."""
+    known = languages.split_known(languages.parse(dataset.get("tags_translated")) or {})[0]
+    for code in (languages.fold(language()) or languages.MAIN, *languages.LANGUAGES):
+        if known.get(code):
+            return code, list(known[code])
+    return languages.MAIN, [str(tag["name"]) for tag in dataset.get("tags") or ()]
+
+
+def ccphva_keywords(dataset: Mapping[str, Any]) -> dict[str, Any]:
+    """Keywords for the reader: `language`, `words`, and the `field` of the index to search each by."""
+    code, words = keywords(dataset)
+    return {"language": code, "words": words, "field": search.keyword_field(code)}
 
 
 def ccphva_territory(field: str) -> str:
@@ -184,9 +211,10 @@ def ccphva_licence(
 def ccphva_fee(
     dataset: Mapping[str, Any], resource: Mapping[str, Any] | None = None
 ) -> dict[str, Any] | None:
-    """The fee that is due today for a dataset or its resource; None where reuse is free."""
-    fee = fees.fee_of(dataset, resource or {})
-    return fee if fees.is_due(fee, date.today()) else None
+    """The fee due today for a resource, or for a dataset and any of its resources; None if all is free."""
+    things = (resource,) if resource else ({}, *dataset.get("resources", ()))
+    found = (fees.fee_of(dataset, each) for each in things)
+    return next((fee for fee in found if fees.is_due(fee, date.today())), None)
 
 
 def ccphva_error_texts(errors: Any) -> list[str]:

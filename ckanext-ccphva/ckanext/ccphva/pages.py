@@ -8,9 +8,12 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 from ckan.lib.search import SearchError, SolrConnectionError
 from ckan.types import Context
-from ckanext.ccphva import config, outlines, storage
+from ckanext.ccphva import config, languages, outlines, search, storage
+from flask import has_request_context
 
 LATEST = 6
+MOST_KEYWORDS = 8
+TAGS = "tags"
 KINDS = {"epci": 0, "commune": 1}
 OPEN_SEARCH = {"q": "*:*", "fq": "+dataset_type:dataset", "include_private": False}
 
@@ -28,15 +31,21 @@ def home(context: Context) -> dict[str, Any]:
             "organizations": sum(1 for each in organizations if each["package_count"]),
             "formats": len(_facet(found, "res_format")),
         },
-        "tags": _facet(found, "tags")[:8],
+        "keywords": _keywords(found),
         "organizations": organizations,
         "map": _map(organizations),
     }
 
 
 def facets(offered: dict[str, str]) -> dict[str, str]:
-    """The filters of a search, without CKAN's groups, which this portal does not use."""
-    return {name: title for name, title in offered.items() if name != "groups"}
+    """The filters of a search, without CKAN's groups, which this portal does not use.
+
+    A keyword of the reader's language is a filter of its own while it is in use: it has a name and goes away.
+    """
+    kept = {name: title for name, title in offered.items() if name != "groups"}
+    used = set(tk.request.args) if has_request_context() else set()
+    fields = (search.keyword_field(language) for language in languages.LANGUAGES)
+    return kept | {field: offered.get(TAGS, TAGS) for field in fields if field in used}
 
 
 def _search(context: Context) -> dict[str, Any] | None:
@@ -45,7 +54,7 @@ def _search(context: Context) -> dict[str, Any] | None:
         **OPEN_SEARCH,
         "rows": LATEST,
         "sort": "metadata_modified desc",
-        "facet.field": ["organization", "res_format", "tags"],
+        "facet.field": ["organization", "res_format", TAGS, search.keyword_field(search.reader_language())],
         "facet.limit": 500,
     }
     try:
@@ -57,6 +66,13 @@ def _search(context: Context) -> dict[str, Any] | None:
 def _facet(found: dict[str, Any] | None, name: str) -> list[dict[str, Any]]:
     items = found["search_facets"].get(name, {}).get("items", []) if found else []
     return sorted(items, key=lambda item: (-item["count"], item["display_name"]))
+
+
+def _keywords(found: dict[str, Any] | None) -> dict[str, Any]:
+    """The most used keywords in the reader's language, else CKAN's tags, which are the main language's."""
+    own = search.keyword_field(search.reader_language())
+    field = next((name for name in (own, TAGS) if _facet(found, name)), TAGS)
+    return {"field": field, "items": _facet(found, field)[:MOST_KEYWORDS]}
 
 
 def _organizations(context: Context, counts: dict[str, int]) -> list[dict[str, Any]]:

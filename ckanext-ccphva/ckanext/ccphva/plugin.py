@@ -12,6 +12,7 @@ from ckan.types import CKANApp, Context, Schema
 from ckanext.ccphva import (
     data_dictionary,
     datasets,
+    feeds,
     followers,
     middleware,
     names,
@@ -40,6 +41,7 @@ class CcphvaPlugin(p.SingletonPlugin, DefaultTranslation):
     p.implements(IDataDictionaryForm, inherit=True)
     p.implements(p.IConfigurer)
     p.implements(p.IFacets, inherit=True)
+    p.implements(p.IFeed, inherit=True)
     p.implements(p.IMiddleware, inherit=True)
     p.implements(followers.IFollowers)
     p.implements(p.IPackageController, inherit=True)
@@ -59,6 +61,12 @@ class CcphvaPlugin(p.SingletonPlugin, DefaultTranslation):
         package_type: str | None,  # noqa: ARG002
     ) -> Facets:
         return pages.facets(facets_dict)
+
+    def get_feed_class(self) -> type[feeds.PortalFeed]:
+        return feeds.PortalFeed
+
+    def get_item_additional_fields(self, dataset_dict: dict[str, Any]) -> dict[str, Any]:
+        return feeds.item(dataset_dict)
 
     def make_middleware(self, app: CKANApp, config: CKANConfig) -> CKANApp:  # noqa: ARG002
         return middleware.install(app)

@@ -7,6 +7,7 @@ module cannot know: points for a link elsewhere that nobody has tried are `unver
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
@@ -18,6 +19,9 @@ from ckanext.ccphva.workflow import is_published
 
 Thing = Mapping[str, Any]
 UPLOADED = "upload"
+_MEDIA_TYPE = re.compile(
+    r"(application|audio|font|haptics|image|message|model|multipart|text|video)/[\w.+-]+(;|$)", re.I
+)
 
 
 class Formats(NamedTuple):
@@ -26,6 +30,7 @@ class Formats(NamedTuple):
     known: frozenset[str]
     machine_readable: frozenset[str]
     non_proprietary: frozenset[str]
+    structured: frozenset[str]
     also: Mapping[str, str]
 
     def of(self, resource: Thing) -> str:
@@ -43,7 +48,9 @@ def rules(name: str) -> Mapping[str, Any]:
 @cache
 def formats() -> Formats:
     found = rules("mqa")["formats"]
-    groups = (frozenset(found[name]) for name in ("known", "machine_readable", "non_proprietary"))
+    groups = (
+        frozenset(found[name]) for name in ("known", "machine_readable", "non_proprietary", "structured")
+    )
     return Formats(*groups, also=found["also"])
 
 
@@ -132,6 +139,12 @@ def _has_download(resource: Thing, _: Thing) -> bool:
     return bool(resource.get("download_url")) or resource.get("url_type") == UPLOADED
 
 
+def _is_media_type(resource: Thing) -> bool:
+    """A media type of one of IANA's kinds (RFC 6838 §4.2), as `text/csv` or under IANA's address."""
+    name = re.split(r"media-types/", str(resource.get("mimetype") or ""))[-1]
+    return bool(_MEDIA_TYPE.match(name))
+
+
 def _licence(resource: Thing, dataset: Thing) -> str:
     """A resource's own licence, else the dataset's."""
     found = resource.get("license_id") or resource.get("license") or dataset.get("license_id") or ""
@@ -144,7 +157,7 @@ _OF_RESOURCE: Mapping[str, Any] = {
     "download_url_status": lambda r, d: _address(r) if _has_download(r, d) else False,
     "format": lambda r, _: bool(r.get("format")),
     "media_type": lambda r, _: bool(r.get("mimetype")),
-    "format_vocabulary": lambda r, _: formats().of(r) in formats().known and "/" in str(r.get("mimetype")),
+    "format_vocabulary": lambda r, _: formats().of(r) in formats().known and _is_media_type(r),
     "non_proprietary": lambda r, _: formats().of(r) in formats().non_proprietary,
     "machine_readable": lambda r, _: formats().of(r) in formats().machine_readable,
     "licence": lambda r, d: bool(_licence(r, d)),
@@ -194,9 +207,7 @@ _HVD: Mapping[str, Any] = {
     "legislation": _names_the_regulation,
     "api": lambda d: any(_is_service(each) for each in _resources(d)),
     "bulk": lambda d: any(_has_download(each, d) for each in _resources(d)),
-    "machine_readable": lambda d: any(
-        formats().of(each) in formats().machine_readable for each in _resources(d)
-    ),
+    "machine_readable": lambda d: any(formats().of(each) in formats().structured for each in _resources(d)),
     "licence": lambda d: (
         bool(_resources(d))
         and all(_licence(each, d) in rules("hvd")["open_licences"] for each in _resources(d))

@@ -122,7 +122,7 @@ class CkanCatalogue:
         changed = self._changed(record, dataset)
         context = self._context()
         if package is None:
-            wanted |= {"id": id_, "name": payload.name_of(dataset, self.source_id)}
+            wanted |= {"id": id_, "name": payload.name_of(dataset, self.source_id, _is_taken)}
             tk.get_action("package_create")(context, wanted)
         else:
             payload.keep_resource_ids(wanted["resources"], [_resource(r) for r in package.resources_all])
@@ -271,6 +271,11 @@ def _refused(outcome: Outcome, cause: str | None) -> Outcome:
     return msgspec.structs.replace(
         outcome, status="failed", reason=f"it is written, but the index refuses it: {cause}"
     )
+
+
+def _is_taken(name: str) -> bool:
+    """Whether a dataset has the name, deleted ones included: CKAN keeps their names."""
+    return core.Session.query(core.Package.id).filter(core.Package.name == name).first() is not None
 
 
 def _resource(resource: core.Resource) -> dict[str, Any]:

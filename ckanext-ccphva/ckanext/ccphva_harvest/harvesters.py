@@ -61,3 +61,8 @@ class CcphvaDcatHarvester(LibraryHarvester):
     format_type = "dcat-ap"
     title = "DCAT"
     description = "DCAT 2/3, DCAT-AP, GeoDCAT-AP (RDF/XML, Turtle, JSON-LD, N-Triples), Hydra"
+
+
+def kinds() -> dict[str, tuple[str, str]]:
+    """The library's source and format by the register's type."""
+    return {each.kind: (each.source_type, each.format_type) for each in LibraryHarvester.__subclasses__()}

@@ -8,29 +8,42 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ccphva_harvesters import Dataset, SourceFile
 from ckanext.ccphva_harvest import texts
 
 LANGUAGES = ("fr", "de", "en", "lb")
-_LONGEST_NAME = 100
 _HASH = 8
-_LONG_TEXTS = ("provenance", "purpose", "version_notes")
+_LONGEST_SLUG = 100 - _HASH - 1
+_SHORTEST_NAME = 2
+_RESERVED = {"edit", "new", "search"}
+"""Names that CKAN keeps for pages of its own."""
+_LONG_TEXTS = ("provenance", "purpose", "rights", "version_notes")
 _CLOSED = ("authority/access-right/RESTRICTED", "authority/access-right/NON_PUBLIC")
 
 
-def name_of(dataset: Dataset, source_id: str) -> str:
-    """Address of the dataset's page: its title and a short hash of where it comes from.
+def name_of(dataset: Dataset, source_id: str, taken: Callable[[str], bool] = lambda _: False) -> str:
+    """Address of the dataset's page: its title, and a short hash of where it comes from if another has it.
 
-    Two titles that are equal, and two sources with the same record, so never meet.
+    :param taken: whether a name is another dataset's; the hash makes two records' names differ.
     """
     title = text_of(dataset.fields.get("title_translated")) or dataset.identifier or dataset.guid
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "dataset"
+    slug = _shortened(re.sub(r"[^a-z0-9]+", "-", plain).strip("-"))
+    if len(slug) >= _SHORTEST_NAME and slug not in _RESERVED and not taken(slug):
+        return slug
     digest = hashlib.sha256(f"{source_id}\n{dataset.guid}".encode()).hexdigest()[:_HASH]
-    return f"{slug[: _LONGEST_NAME - _HASH - 1].strip('-')}-{digest}"
+    return f"{slug or 'dataset'}-{digest}"
+
+
+def _shortened(slug: str) -> str:
+    """A slug that leaves room for the hash, cut between words where it can be."""
+    if len(slug) <= _LONGEST_SLUG:
+        return slug
+    cut = slug[: _LONGEST_SLUG + 1]
+    return (cut.rpartition("-")[0] or cut[:-1]).strip("-")
 
 
 def text_of(value: Any) -> str:
@@ -68,12 +81,15 @@ _MEETS = {
 
 
 def package(dataset: Dataset, file: SourceFile, owner_org: str) -> dict[str, Any]:
-    """Payload for `package_create`, without name and id; `private` follows `visibility`."""
+    """Payload for `package_create`, without name and id; `private` follows `visibility`.
+
+    :param owner_org: organisation of the source; a step may have chosen another one.
+    """
     visibility = visibility_of(dataset, file)
     return {
         **_cleaned(dataset.fields, "title", "notes"),
         "type": dataset.kind,
-        "owner_org": owner_org,
+        "owner_org": dataset.owner or owner_org,
         "visibility": visibility,
         "private": visibility == "private",
         "personal_data": file.personal_data,

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import ckan.plugins as p
 import ckan.plugins.toolkit as tk
+from ckan.types import Context
+from ckanext.ccphva_harvest import harvesters, owners
 
 
 @tk.blanket.actions
 @tk.blanket.auth_functions
 @tk.blanket.config_declarations
 class CcphvaHarvestPlugin(p.SingletonPlugin):
-    pass
+    p.implements(p.IPackageController, inherit=True)
+
+    def after_dataset_create(self, context: Context, pkg_dict: dict[str, Any]) -> None:
+        owners.check(context, pkg_dict, harvesters.kinds())
+
+    def after_dataset_update(self, context: Context, pkg_dict: dict[str, Any]) -> None:
+        owners.check(context, pkg_dict, harvesters.kinds())

@@ -1,6 +1,6 @@
 """Reads values out of a graph and remembers which triples it used, so that what was not mapped can be told.
 
-Private to the RDF formats. Imports only ``geometry``, ``languages``, ``model``, ``rdf`` and ``_terms``.
+Private to the RDF formats. Imports only ``_known``, ``languages``, ``model``, ``rdf`` and ``_terms``.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from ccphva_harvesters.model import Fields, Problem
 from ccphva_harvesters.rdf import Graph, Term, Triple
 
 from . import _terms as t
+from ._known import is_known
 
 Predicates = Sequence[str]
 _STOP = (t.DCAT + "Dataset", t.DCAT + "DatasetSeries", t.DCAT + "Catalog", t.DCAT + "CatalogRecord")
@@ -92,9 +93,16 @@ class Reader:
         return any(str(k) in _STOP for k in self.graph.objects(node, t.RDF + "type"))
 
     def losses(self, root: Term) -> list[Triple]:
-        """Triples that describe ``root`` and were not mapped; an empty text says nothing and is no loss."""
+        """Triples that describe ``root`` and were not mapped.
+
+        An empty text says nothing, and what a code list of ours says of its concepts we know already.
+        """
         return [
-            triple for triple in self.reachable(root) if triple not in self.used and str(triple[2]).strip()
+            (subject, predicate, value)
+            for subject, predicate, value in self.reachable(root)
+            if (subject, predicate, value) not in self.used
+            and str(value).strip()
+            and not is_known(str(subject), predicate)
         ]
 
     # -- texts -------------------------------------------------------------------------------------------
@@ -167,15 +175,20 @@ class Reader:
         return found
 
     def statement(self, node: Term, predicates: Predicates, field: str) -> dict[str, str]:
-        """Texts by language of a property that has literals, or nodes that bear them (dct:provenance)."""
-        texts = self.text(node, predicates, field)
+        """Texts by language of a property that has literals, or nodes that bear them (dct:provenance).
+
+        Several statements of a language stand one under the other, in an order that is not the document's.
+        """
+        found = {language: {text} for language, text in self.text(node, predicates, field).items()}
         for value in self.described(node, predicates):
-            if not isinstance(value, Literal):
-                said = self.text(value, (t.RDFS + "label", t.DCT + "description", t.DCT + "title"), field)
-                texts = {**said, **texts}
-                if not said and (name := self.name(value)):
-                    texts.setdefault(self.default, name)
-        return texts
+            if isinstance(value, Literal):
+                continue
+            said = self.text(value, (t.RDFS + "label", t.DCT + "description", t.DCT + "title"), field)
+            if not said and (name := self.name(value)):
+                said = {self.default: name}
+            for language, text in said.items():
+                found.setdefault(language, set()).add(text)
+        return {language: "\n\n".join(sorted(texts)) for language, texts in sorted(found.items())}
 
     def best(self, texts: dict[str, Any]) -> Any:
         """The value in the best language of a mapping by language."""

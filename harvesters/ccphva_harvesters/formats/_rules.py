@@ -14,9 +14,9 @@ from typing import Literal, NamedTuple
 from . import _terms as t
 
 Reading = Literal[
-    "text", "plain", "ref", "refs", "date", "number", "agent", "agents", "contacts", "periods", "places",
-    "relations", "attributions", "activities", "identifiers", "services", "statement", "conformities",
-    "measurements",
+    "text", "plain", "ref", "refs", "date", "day", "number", "agent", "agents", "contacts", "periods",
+    "places", "relations", "attributions", "activities", "identifiers", "services", "statement",
+    "conformities", "measurements",
 ]  # fmt: skip
 
 
@@ -49,7 +49,7 @@ DATASET: tuple[Rule, ...] = (
     Rule("homepage", "ref", (t.FOAF + "homepage",)),
     Rule("url", "ref", (t.DCAT + "landingPage",)),
     Rule("license", "ref", (t.DCT + "license", t.DCTX + "license")),
-    Rule("rights", "plain", (t.DCT + "rights",)),
+    Rule("rights", "statement", (t.DCT + "rights",)),
     Rule("access_rights", "ref", (t.DCT + "accessRights", t.DCAT + "accessRights")),
     Rule("issued", "date", (t.DCT + "issued",)),
     Rule("modified", "date", (t.DCT + "modified", t.DCT + "updated")),
@@ -117,11 +117,11 @@ DISTRIBUTION: tuple[Rule, ...] = (
     Rule("access_url", "ref", (t.DCAT + "accessURL",)),
     Rule("download_url", "ref", (t.DCAT + "downloadURL",)),
     Rule("license", "ref", (t.DCT + "license", t.DCTX + "license")),
-    Rule("rights", "plain", (t.DCT + "rights",)),
+    Rule("rights", "statement", (t.DCT + "rights",)),
     Rule("access_rights", "ref", (t.DCT + "accessRights", t.DCAT + "accessRights")),
     Rule("size", "number", (t.DCAT + "byteSize",)),
-    Rule("issued", "date", (t.DCT + "issued",)),
-    Rule("modified", "date", (t.DCT + "modified", t.DCT + "updated")),
+    Rule("issued", "day", (t.DCT + "issued",)),
+    Rule("modified", "day", (t.DCT + "modified", t.DCT + "updated")),
     Rule("status", "ref", (t.ADMS + "status",)),
     Rule("availability", "ref", (t.DCATAP + "availability", t.DCATDE + "plannedAvailability")),
     Rule("language", "refs", (t.DCT + "language",)),

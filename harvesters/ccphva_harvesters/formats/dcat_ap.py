@@ -172,12 +172,19 @@ def _service(r: Reader, node: rdf.Term) -> Fields:
     return compact({"uri": uri(node), **_apply(r, node, rules.SERVICE)})
 
 
+def _day(r: Reader, node: rdf.Term, predicates: Predicates, field: str) -> str | None:
+    """A date; the midnight without a zone that DCAT-AP-LU makes of a day is that day."""
+    found = r.date(node, predicates, field)
+    return found.removesuffix("T00:00:00") if found else None
+
+
 _READINGS: dict[str, Callable[[Reader, rdf.Term, Predicates, str], Any]] = {
     "text": lambda r, n, p, f: r.text(n, p, f),
     "plain": lambda r, n, p, f: r.plain(n, p, f),
     "ref": lambda r, n, p, _: r.ref(n, p),
     "refs": lambda r, n, p, _: r.refs(n, p),
     "date": lambda r, n, p, f: r.date(n, p, f),
+    "day": _day,
     "number": lambda r, n, p, f: r.number(n, p, f),
     "agent": _each(things.agent, 1),
     "agents": _each(things.agent),

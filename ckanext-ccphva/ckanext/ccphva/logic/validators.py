@@ -178,8 +178,10 @@ def fluent_keywords(field: Mapping[str, Any], _schema: Any) -> Validator:
 
 
 def fluent_output(value: Any) -> Any:
-    """Texts by language as a dict again."""
-    return languages.parse(value) or {}
+    """Texts by language as a dict again; what was stored before the field knew languages is French."""
+    texts = languages.parse(value)
+    plain = isinstance(value, str) and value.strip() and texts is None
+    return {languages.MAIN: value} if plain else texts or {}
 
 
 def _known(key: Any, data: Flat, errors: Flat, field: Mapping[str, Any]) -> dict[str, Any]:

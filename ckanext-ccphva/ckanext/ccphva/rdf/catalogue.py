@@ -10,27 +10,24 @@ import json
 import re
 from typing import Any
 
-from ckanext.ccphva import codelists, narrative, territory
-from ckanext.ccphva.languages import LANGUAGES
+from ckanext.ccphva import codelists
 from ckanext.dcat.profiles.base import RDFProfile
 from ckanext.dcat.utils import catalog_uri, resource_uri
 from rdflib import BNode, Literal, URIRef
 from rdflib.term import Node
 
-from . import organisations, properties
+from . import organisations, portal, properties
 from .vocabulary import (
     ADMS,
     DCAT,
     DCATAP,
     DCTERMS,
-    FOAF,
     GEODCAT,
     OWL,
     PREFIXES,
     PROV,
     RDF,
     RDFS,
-    SKOS,
     SPDX,
     XSD,
 )  # fmt: skip
@@ -38,8 +35,6 @@ from .writer import Writer, date, texts_of, uri
 
 Dict = dict[str, Any]
 SERVICE, SERIES = "data_service", "dataset_series"
-_EU = "http://publications.europa.eu/resource/authority/"
-_LANGUAGE = {"fr": "FRA", "de": "DEU", "en": "ENG", "lb": "LTZ"}
 _DIGEST = {32: "md5", 40: "sha1", 64: "sha256", 96: "sha384", 128: "sha512"}
 """Algorithm of a checksum by its number of hexadecimal digits."""
 _NOT_OF_A_SERVICE = (DCAT.distribution, DCTERMS.accrualPeriodicity, DCTERMS.provenance, OWL.versionInfo)
@@ -76,28 +71,7 @@ class CatalogueProfile(RDFProfile):
                 _with_contact(writer, service, dataset_ref)
 
     def graph_from_catalog(self, catalog_dict: Dict | None, catalog_ref: URIRef) -> None:
-        """The catalogue in its four languages, with publisher and the lists of its themes."""
-        writer = self.writer
-        for predicate, field in ((DCTERMS.title, "title"), (DCTERMS.description, "subtitle")):
-            if not (catalog_dict or {}).get(field):
-                self.g.remove((catalog_ref, predicate, None))
-                texts = {language: narrative.territory_text(field, language) for language in LANGUAGES}
-                writer.texts(catalog_ref, predicate, texts)
-        self.g.remove((catalog_ref, DCTERMS.language, None))
-        for code in _LANGUAGE.values():
-            language = URIRef(f"{_EU}language/{code}")
-            writer.add(catalog_ref, DCTERMS.language, language, DCTERMS.LinguisticSystem)
-        for page in list(self.g.objects(catalog_ref, FOAF.homepage)):
-            self.g.add((page, RDF.type, FOAF.Document))
-        main = territory.load().main_organization
-        if node := organisations.by_name(writer, main):
-            for role in (DCTERMS.publisher, DCTERMS.creator):
-                self.g.add((catalog_ref, role, node))
-        for name in ("data-theme", "local-theme", "inspire-theme"):
-            codelist = codelists.load(name)
-            scheme = URIRef(codelist.address(writer.portal))
-            writer.add(catalog_ref, DCAT.themeTaxonomy, scheme, SKOS.ConceptScheme)
-            writer.texts(scheme, DCTERMS.title, codelist.title)
+        portal.describe(self.writer, catalog_ref, catalog_dict)
 
     def parse_dataset(self, dataset_dict: Dict, dataset_ref: URIRef) -> Dict:
         """Read the plain properties of the table that a dataset has."""
@@ -137,15 +111,7 @@ def _agents(writer: Writer, data: Dict, dataset: URIRef) -> None:
 
 def _described(writer: Writer, data: Dict, dataset: URIRef) -> None:
     """Places, periods, assessments and measurements."""
-    writer.forget(dataset, DCTERMS.spatial)
-    for item in data.get("spatial_coverage") or ():
-        writer.add(dataset, DCTERMS.spatial, writer.place(item))
-    writer.forget(dataset, DCTERMS.temporal)
-    for item in data.get("temporal_coverage") or ():
-        period = BNode()
-        writer.add(dataset, DCTERMS.temporal, period, DCTERMS.PeriodOfTime)
-        writer.add(period, DCAT.startDate, date(item.get("start")))
-        writer.add(period, DCAT.endDate, date(item.get("end")))
+    writer.covered(dataset, data)
     for item in data.get("conformity") or ():
         writer.conformity(dataset, item)
     for item in data.get("quality_measurement") or ():

@@ -12,9 +12,10 @@ from rdflib import URIRef
 
 from .vocabulary import ADMS, CNT, DCAT, DCATAP, DCTERMS, ELI, FOAF, GEODCAT, RDFS, SKOS
 
-Kind = Literal["uri", "text", "date", "statement", "dataset", "concept", "media"]
+Kind = Literal["uri", "text", "date", "moment", "statement", "dataset", "concept", "media"]
 """`uri`: an address, or a text where it is none · `statement`: an address, or a node that says the texts ·
-`dataset`: id of a dataset here, or a URI · `concept`: a value of a code list · `media`: a media type."""
+`moment`: a date as xsd:dateTime · `dataset`: id of a dataset here, or a URI · `concept`: a value of a code
+list · `media`: a media type."""
 
 
 class Property(NamedTuple):
@@ -52,6 +53,19 @@ DATASET = (
     Property("homepage", FOAF.homepage, "uri", FOAF.Document),
 )
 
+CATALOGUE = (
+    *_THEMES,
+    Property("topic_category", GEODCAT.topicCategory, "concept", SKOS.Concept, "topic-category"),
+    Property("reference_system", GEODCAT.referenceSystem, "concept", DCTERMS.Standard, "reference-system"),
+    Property("created", DCTERMS.created, "date"),
+    Property("issued", DCTERMS.issued, "date"),
+    Property("rights", DCTERMS.rights, "statement", DCTERMS.RightsStatement),
+    Property("access_rights", DCTERMS.accessRights, "concept", DCTERMS.RightsStatement, "access-right"),
+    Property("conforms_to", DCTERMS.conformsTo, "uri", DCTERMS.Standard),
+    Property("applicable_legislation", DCATAP.applicableLegislation, "uri", ELI.LegalResource),
+)
+"""The catalogue itself, which `territory.yaml` describes in the words of the dataset schema."""
+
 SERVICE = (
     *_SPATIAL,
     *_THEMES,
@@ -67,6 +81,9 @@ SERVICE = (
 )
 
 DISTRIBUTION = (
+    Property("issued", DCTERMS.issued, "moment"),
+    Property("modified", DCTERMS.modified, "moment"),
+    Property("rights", DCTERMS.rights, "statement", DCTERMS.RightsStatement),
     Property("status", ADMS.status, "concept", SKOS.Concept, "distribution-status"),
     Property("availability", DCATAP.availability, "concept", SKOS.Concept, "planned-availability"),
     Property("access_rights", DCTERMS.accessRights, "concept", DCTERMS.RightsStatement, "access-right"),

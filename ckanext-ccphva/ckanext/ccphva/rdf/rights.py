@@ -11,11 +11,13 @@ from typing import Any
 
 from ckanext.ccphva import fees, licences
 from ckanext.ccphva.rdf.licences import ADMS_TYPE
+from ckanext.ccphva.rdf.writer import Writer
 from ckanext.dcat.profiles import CleanedURIRef, RDFProfile
 from ckanext.dcat.utils import catalog_uri, resource_uri
-from rdflib import DCTERMS, RDF, RDFS, XSD, BNode, Literal, Namespace, URIRef
+from rdflib import DCTERMS, RDF, XSD, BNode, Literal, Namespace, URIRef
 from rdflib.term import Node
 
+SERVICE = "data_service"
 DCAT = Namespace("http://www.w3.org/ns/dcat#")
 FOAF = Namespace("http://xmlns.com/foaf/0.1/")
 ODRL = Namespace("http://www.w3.org/ns/odrl/2/")
@@ -34,27 +36,38 @@ DATES = {"deliberation_date": DCTERMS.issued, "start": SCHEMA.validFrom, "review
 TEXTS = {"main_activity": DCTERMS.description, "deliberation_reference": DCTERMS.identifier}
 
 
+def _licence_of(dataset: dict[str, Any], resource: dict[str, Any], base: str) -> str | None:
+    """The portal's licence of a resource: its own, that which its address names, else the dataset's."""
+    if not resource.get("license_id") and resource.get("license"):
+        return licences.of_uri(str(resource["license"]), base)
+    return fees.licence_of(dataset, resource)
+
+
 class RightsProfile(RDFProfile):
     """Licences under their own URIs, and an ODRL offer where a fee is asked."""
 
     def graph_from_dataset(
         self,
         dataset_dict: dict[str, Any],
-        dataset_ref: URIRef,  # noqa: ARG002
+        dataset_ref: URIRef,
     ) -> None:
         for name, space in (("odrl", ODRL), ("schema", SCHEMA)):
             self.g.bind(name, space)
         known, base = licences.by_id(), catalog_uri()
+        if dataset_dict.get("type") == SERVICE:
+            self._of_service(dataset_dict, dataset_ref, known, base)
         for resource, distribution in self._written(dataset_dict):
-            licence = known.get(fees.licence_of(dataset_dict, resource))
+            licence = known.get(_licence_of(dataset_dict, resource, base) or "")
             address = licences.uri(licence, base) if licence else None
             fee = fees.fee_of(dataset_dict, resource)
-            if licence and address and (resource.get("license_id") or not resource.get("license")):
+            if licence and address:
                 self._forget_licence(distribution)
                 self.g.add((distribution, DCTERMS.license, URIRef(address)))
                 self._licence(URIRef(address), licence, paid=fee is not None)
             if fee:
                 self._offer(distribution, fee)
+            for service in self.g.objects(distribution, DCAT.accessService):
+                self._known_licence(service, known, base)
             if (distribution, DCAT.accessURL, None) not in self.g:  # data by grant: the page says how
                 self.g.add((distribution, DCAT.accessURL, distribution))
 
@@ -81,6 +94,23 @@ class RightsProfile(RDFProfile):
         """Resources with the nodes that the profiles before this one gave them."""
         return [(each, CleanedURIRef(resource_uri(each))) for each in dataset.get("resources", [])]
 
+    def _of_service(self, service: dict[str, Any], node: URIRef, known: Any, base: str) -> None:
+        """A data service has no files: its licence is its own (DCAT 3 §6.9)."""
+        licence = known.get(str(service.get("license_id") or ""))
+        if licence and (address := licences.uri(licence, base)):
+            self._forget_licence(node)
+            self.g.add((node, DCTERMS.license, URIRef(address)))
+            self._licence(URIRef(address), licence, paid=False)
+
+    def _known_licence(self, service: Node, known: Any, base: str) -> None:
+        """A service that a file names: its licence under our address, where it is one of ours."""
+        for stated in list(self.g.objects(service, DCTERMS.license)):
+            licence = known.get(licences.of_uri(str(stated), base) or "")
+            if licence and (address := licences.uri(licence, base)) and address != str(stated):
+                self._forget_licence(service)
+                self.g.add((service, DCTERMS.license, URIRef(address)))
+                self._licence(URIRef(address), licence, paid=False)
+
     def _forget_licence(self, distribution: Any) -> None:
         """What an earlier profile wrote, with what it said of a licence that nothing names any more."""
         former = list(self.g.objects(distribution, DCTERMS.license))
@@ -105,14 +135,15 @@ class RightsProfile(RDFProfile):
     def _concept(self, node: URIRef, label: str, language: str) -> None:
         skos = Namespace("http://www.w3.org/2004/02/skos/core#")
         self.g.add((node, RDF.type, skos.Concept))
+        self.g.add((node, skos.inScheme, URIRef(ADMS_TYPE + "1.1")))
         self.g.add((node, skos.prefLabel, Literal(label, lang=language)))
 
     def _offer(self, distribution: URIRef, fee: fees.Fee) -> None:
-        statement, offer, assigner = BNode(), URIRef(f"{distribution}#offer"), BNode()
-        self.g.add((distribution, DCTERMS.rights, statement))
-        self.g.add((statement, RDF.type, DCTERMS.RightsStatement))
-        for language, label in PAID.items():
-            self.g.add((statement, RDFS.label, Literal(label, lang=language)))
+        joint = "-" if "#" in distribution else "#"  # an address has one fragment (RFC 3986 §3.5)
+        offer, assigner = URIRef(f"{distribution}{joint}offer"), BNode()
+        if (distribution, DCTERMS.rights, None) not in self.g:  # DCAT-AP 3.0.1: one statement at most
+            writer = Writer(self.g, catalog_uri().rstrip("/"))
+            writer.statement(distribution, DCTERMS.rights, PAID, DCTERMS.RightsStatement)
         self.g.add((distribution, ODRL.hasPolicy, offer))
         for kind in (ODRL.Offer, ODRL.Policy):
             self.g.add((offer, RDF.type, kind))

@@ -11,7 +11,7 @@ from ckan.types import Context, DataDict
 from ckanext.dcat import logic as stock
 from ckanext.dcat.processors import RDFSerializer
 from ckanext.dcat.utils import catalog_uri
-from rdflib import URIRef
+from rdflib import Literal, URIRef
 
 from .vocabulary import ADMS, DCAT, DCTERMS, FOAF, RDF, SKOS
 from .writer import Writer, date
@@ -53,6 +53,8 @@ def _record(writer: Writer, catalog: URIRef, data: dict[str, Any], topic: URIRef
     writer.add(catalog, DCAT.record, record, DCAT.CatalogRecord)
     writer.add(record, FOAF.primaryTopic, topic)
     writer.texts(record, DCTERMS.title, data.get("title_translated") or data.get("title"))
+    writer.add(record, DCTERMS.identifier, Literal(data["id"]))
+    writer.add(record, DCTERMS.created, date(data.get("metadata_created")))
     writer.add(record, DCTERMS.issued, date(data.get("metadata_created")))
     writer.add(record, DCTERMS.modified, date(data.get("metadata_modified")))
     writer.add(record, DCTERMS.conformsTo, PROFILE, DCTERMS.Standard)
@@ -61,4 +63,7 @@ def _record(writer: Writer, catalog: URIRef, data: dict[str, Any], topic: URIRef
     writer.label(status, None)
     for language in writer.graph.objects(catalog, DCTERMS.language):
         writer.add(record, DCTERMS.language, language, DCTERMS.LinguisticSystem)
+    for publisher in writer.graph.objects(catalog, DCTERMS.publisher):
+        for role in (DCTERMS.publisher, DCTERMS.creator):
+            writer.add(record, role, publisher)
     writer.graph.add((topic, RDF.type, DCAT.Resource))

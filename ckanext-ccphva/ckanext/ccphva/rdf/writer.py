@@ -92,6 +92,8 @@ class Writer:
                 self.texts(subject, row.predicate, value)
             case "date":
                 self.add(subject, row.predicate, date(value))
+            case "moment":
+                self.add(subject, row.predicate, moment(value))
             case "statement":
                 self.statement(subject, row.predicate, value, row.type)
             case "dataset":
@@ -115,8 +117,9 @@ class Writer:
 
     def statement(self, subject: Node, predicate: URIRef, value: Any, type_: URIRef | None) -> None:
         """An address, or a node that bears the texts as label and as description (GeoDCAT-AP 3)."""
-        if isinstance(value, str) and _URI.fullmatch(value):
-            self.add(subject, predicate, uri(value), type_)
+        only = next(iter(value.values())) if isinstance(value, Mapping) and len(value) == 1 else value
+        if isinstance(only, str) and _URI.fullmatch(only):
+            self.add(subject, predicate, uri(only), type_)
             return
         node = BNode()
         self.add(subject, predicate, node, type_)
@@ -162,8 +165,7 @@ class Writer:
     def agent(self, data: Fields) -> Node:
         """foaf:Agent (DCAT-AP 3.0.1 §Agent, GeoDCAT-AP 3 §Agent)."""
         node = uri(data["uri"]) if data.get("uri") else BNode()
-        for predicate in (FOAF.name, FOAF.mbox, VCARD.hasEmail, LOCN.address, ORG.memberOf):
-            self.forget(node, predicate)
+        self._forget_said_again(node, data, _SAID_OF_AN_AGENT)
         self.graph.add((node, RDF.type, FOAF.Agent))
         self.texts(node, FOAF.name, data.get("name_translated") or data.get("name"))
         if kind := data.get("type"):
@@ -188,6 +190,7 @@ class Writer:
     def contact(self, data: Fields) -> Node:
         """vcard:Kind (DCAT 3 §6.4.6, GeoDCAT-AP 3 §Kind)."""
         node = uri(data["uri"]) if data.get("uri") else BNode()
+        self._forget_said_again(node, data, _SAID_OF_A_CONTACT)
         self.graph.add((node, RDF.type, VCARD.Organization))
         self.graph.add((node, RDF.type, VCARD.Kind))
         if name := data.get("name") or data.get("organization"):
@@ -203,6 +206,14 @@ class Writer:
         self._address(node, data, VCARD.hasAddress, VCARD.Address, _CONTACT_ADDRESS)
         return node
 
+    def _forget_said_again(self, node: Node, data: Fields, said: Mapping[str, tuple[URIRef, ...]]) -> None:
+        """One thing may stand in many datasets: each property is said once, as its last mention has it."""
+        for field, predicates in said.items():
+            parts = _ADDRESS if field == "address" else (field,)
+            if any(data.get(part) for part in parts):
+                for predicate in predicates:
+                    self.forget(node, predicate)
+
     def _address(
         self, subject: Node, data: Fields, predicate: URIRef, type_: URIRef, parts: Mapping[str, URIRef]
     ) -> None:
@@ -213,6 +224,18 @@ class Writer:
         for part, said in parts.items():
             if data.get(part):
                 self.add(node, said, Literal(data[part]))
+
+    def covered(self, subject: Node, data: Fields) -> None:
+        """The places and periods that a dataset or catalogue covers."""
+        self.forget(subject, DCTERMS.spatial)
+        for item in data.get("spatial_coverage") or ():
+            self.add(subject, DCTERMS.spatial, self.place(item))
+        self.forget(subject, DCTERMS.temporal)
+        for item in data.get("temporal_coverage") or ():
+            period = BNode()
+            self.add(subject, DCTERMS.temporal, period, DCTERMS.PeriodOfTime)
+            self.add(period, DCAT.startDate, date(item.get("start")))
+            self.add(period, DCAT.endDate, date(item.get("end")))
 
     def place(self, data: Fields) -> Node:
         """dct:Location with its geometries in WKT (GeoDCAT-AP 3 §Spatial coverage)."""
@@ -288,6 +311,15 @@ class Writer:
             self.add(node, ADMS.schemaAgency, Literal(agency))
 
 
+_ADDRESS = ("street", "postcode", "city", "region", "country")
+_SAID_OF_AN_AGENT = {
+    "name": (FOAF.name,), "email": (FOAF.mbox, VCARD.hasEmail), "telephone": (FOAF.phone,),
+    "member_of": (ORG.memberOf,), "address": (LOCN.address,),
+}  # fmt: skip
+_SAID_OF_A_CONTACT = {
+    "name": (VCARD.fn,), "email": (VCARD.hasEmail,), "telephone": (VCARD.hasTelephone,),
+    "url": (VCARD.hasURL,), "identifier": (VCARD.hasUID,), "address": (VCARD.hasAddress,),
+}  # fmt: skip
 _AGENT_ADDRESS = {
     "street": LOCN.thoroughfare, "postcode": LOCN.postCode, "city": LOCN.postName,
     "region": LOCN.adminUnitL2, "country": LOCN.adminUnitL1,
@@ -318,6 +350,14 @@ def date(value: Any) -> Literal | None:
         return None
     type_ = next((type_ for pattern, type_ in _DATES if pattern.fullmatch(text)), None)
     return Literal(text, datatype=type_)
+
+
+def moment(value: Any) -> Literal | None:
+    """A date as the moment at which its day begins: DCAT-AP-LU wants xsd:dateTime of distributions."""
+    literal = date(value)
+    if literal is None or literal.datatype != XSD.date:
+        return literal
+    return Literal(f"{literal}T00:00:00", datatype=XSD.dateTime)
 
 
 def texts_of(value: Any) -> Any:

@@ -117,6 +117,15 @@ class Backend(postgres.DatastorePostgresqlBackend):
                 }
             return answer
 
+    def create(self, context: Context, data_dict: dict[str, Any], plugin_data: dict[int, Any]) -> Any:
+        """As core's; of a feed only the dictionary is written (`datastore_create` lets no more pass)."""
+        if not feeds.show(data_dict["resource_id"]):
+            return super().create(context, data_dict, plugin_data)
+        with self._get_write_engine().begin() as connection:
+            context["connection"] = connection
+            postgres.alter_table(context, data_dict, plugin_data)
+        return data_dict
+
     def upsert(self, context: Context, data_dict: dict[str, Any]) -> Any:
         """As core's; a feed's rows go through its one writer, and changed rows are found by their new words."""
         resource_id = data_dict["resource_id"]

@@ -179,8 +179,9 @@ def _apply(
         cursor.execute("SAVEPOINT part")
         try:
             changed += [begin + place for place in _put(cursor, feed, part, offset + begin)]
-        # Whatever the database has against the rows: an outage ends the next statement too, and is raised.
-        except Exception:
+        except Exception as error:
+            if not _is_about_rows(error):
+                raise
             cursor.execute("ROLLBACK TO SAVEPOINT part")
             if end - begin == 1:
                 refused.add(begin)
@@ -194,6 +195,12 @@ def _apply(
     for place in set(range(len(wanted.rows))).difference(changed, refused):
         tallies[wanted.owners[place][0]].unchanged += 1
     return changed
+
+
+def _is_about_rows(error: Exception) -> bool:
+    """Cardinality, data or integrity (PostgreSQL 15, appendix A): an outage or a lock is neither."""
+    code = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or ""
+    return code[:2] in {"21", "22", "23"}
 
 
 def _put(cursor: Any, feed: Feed, part: _Input, base: int) -> list[int]:

@@ -94,13 +94,13 @@ def _refuse_rows(data_dict: Data) -> None:
 
 
 def _refuse_other_columns(data_dict: Data) -> None:
-    """A feed's columns are its contract's: core may write the dictionary and aliases of them, no more."""
+    """A feed's columns are its contract's: core may write the dictionary of them, no more."""
     state = feed_storage.show(str(data_dict.get("resource_id")))
     if state is None:
         return
     known, fields = {column.id for column in state.contract.columns}, data_dict.get("fields") or []
     others = [f for f in fields if not isinstance(f, dict) or f.get("id") not in known]
-    wanted = ("records", "primary_key", "indexes", "triggers", "delete_fields")
+    wanted = ("records", "primary_key", "indexes", "triggers", "delete_fields", "aliases")
     if others or any(data_dict.get(name) for name in wanted):
         message = tk._("This resource is a feed: its columns and key are those of its contract")
         raise tk.ValidationError({"resource_id": [message]})

@@ -258,6 +258,8 @@ def _whole(column: Column, value: Any) -> str:
         number = int(value)
     elif type(value) is float and math.isinf(value):
         raise Fault("not_finite")
+    elif type(value) is float and abs(value) >= 2**63:  # what a reader of JSON makes of a hundred digits
+        raise Fault("out_of_type")
     else:
         raise Fault("not_an_integer")
     most = _BOUNDS[column.type]

@@ -24,10 +24,10 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 LARGE = 65_536
 """Bodies of more bytes are read in a thread, so that nobody else waits for them."""
+DRAINED = 50_000_000
 TOLD = 1_000
 """How many refused rows an answer names; all are counted."""
 
@@ -131,29 +131,13 @@ class Gateway:
             raise Refusal(400, "event_id")
         resource_id = request.path_params["resource_id"]
         try:
-            number = await self.streams.start(resource_id, int(wanted) if wanted else None)
+            last = await self.source.last(resource_id)
         except psycopg.Error:
             raise Refusal(503, "away") from None
-        text = self.streams.events(resource_id, token(request), found, number)
-        headers = _cache(found) | {"X-Accel-Buffering": "no"}
-        return EventStream(text, self.settings.send, headers)
-
-
-class EventStream(StreamingResponse):
-    """A stream whose reader must take what he is sent within some seconds: a slow one is cut off, and may
-    come back with the number of the last event that he got."""
-
-    def __init__(self, text: AsyncIterator[bytes], seconds: float, headers: dict[str, str]) -> None:
-        super().__init__(text, headers=headers, media_type="text/event-stream")
-        self._seconds = seconds
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def timely(message: Any) -> None:
-            async with asyncio.timeout(self._seconds):
-                await send(message)
-
-        with suppress(TimeoutError):
-            await super().__call__(scope, receive, timely)
+        since = int(wanted) if wanted else last
+        text = self.streams.events(resource_id, token(request), found, since, last)
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingResponse(text, headers=headers, media_type="text/event-stream")
 
 
 def token(request: Request) -> str:
@@ -185,6 +169,19 @@ def _answer(request: Request, tally: Tally) -> Response:
     return Response(orjson.dumps(counts | {"errors": told}), status, headers, media_type="application/json")
 
 
+async def _drain(request: Request, refusal: Refusal) -> None:
+    """Take what is left of a refused body, for a moment: a sender whose connection ends while he still sends
+    does not read why."""
+    left = DRAINED
+    with suppress(TimeoutError):
+        async with asyncio.timeout(3):
+            while request.method == "POST" and refusal.status != 408 and left > 0:
+                message = await request.receive()
+                left -= len(message.get("body", b""))
+                if not message.get("more_body"):
+                    return
+
+
 def build(settings: Settings) -> Starlette:
     """The application."""
     gateway = Gateway(settings)
@@ -200,6 +197,7 @@ def build(settings: Settings) -> Starlette:
             try:
                 response = await handle(request)
             except Refusal as refusal:
+                await _drain(request, refusal)
                 response = errors.answer(request, refusal)
             measures.requests.labels(kind, str(response.status_code)).inc()
             return response

@@ -36,7 +36,6 @@ class Settings:
     gather: float = 0.008
     trust: float = 3.0
     heartbeat: float = 15.0
-    send: float = 30.0
 
 
 def read(path: Path) -> Settings:

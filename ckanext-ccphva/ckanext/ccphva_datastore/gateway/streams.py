@@ -25,6 +25,8 @@ from ckanext.ccphva_datastore.gateway.gate import Gate, Pass
 
 Event = tuple[int, bytes]
 PAGE = 1_000
+SENT = 200
+"""Most events that one reader is sent at once."""
 MOST_EVENTS = 5_000
 MOST_BYTES = 4_000_000
 POLL = 2.0
@@ -170,7 +172,7 @@ class Ring:
                 break
             found.append(event)
         found.reverse()
-        return found[:PAGE]
+        return found[:SENT]
 
 
 class Streams:
@@ -186,15 +188,16 @@ class Streams:
             if resource_id in ("", key[0]):
                 ring.tell()
 
-    async def start(self, resource_id: str, since: int | None) -> int:
-        """Where a reader begins: after `since`, or now; a number of the future belongs to a feed that was
-        made anew, of which he has seen nothing."""
-        last = await self._source.last(resource_id)
-        return last if since is None else since if since <= last else 0
+    async def events(
+        self, resource_id: str, token: str, seen: Pass, since: int, last: int
+    ) -> AsyncIterator[bytes]:
+        """Text for one reader until he may not read any more, or the feed ends.
 
-    async def events(self, resource_id: str, token: str, seen: Pass, number: int) -> AsyncIterator[bytes]:
-        """Text for one reader until he may not read any more, or the feed ends."""
-        ring = self._ring(resource_id, seen, number)
+        :param since: the number after which he reads on; one beyond the feed's last belongs to a feed that
+            was made anew, of which he has seen nothing.
+        """
+        ring = self._ring(resource_id, seen, last)
+        number = since if since <= last else 0
         ring.readers += 1
         measures.readers.inc()
         quiet = time.monotonic()

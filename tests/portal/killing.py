@@ -60,8 +60,7 @@ def kill_under_load(stack: Stack, name: str, points: int, seed: int) -> str:
         for _ in range(points):
             time.sleep(chance.uniform(0.2, 1.2))
             stack.kill(name, number)
-            before = sum(len(pusher.acknowledged) for pusher in pushers)
-            assert wait_for(lambda: sum(len(p.acknowledged) for p in pushers) > before + 5, 60), name
+            _wait_for_more(pushers)
         [pusher.over.set() for pusher in pushers]
         [pusher.join(60) for pusher in pushers]
         assert wait_for(stack.green, 60), stack.health()
@@ -71,11 +70,9 @@ def kill_under_load(stack: Stack, name: str, points: int, seed: int) -> str:
         assert set(acknowledged) <= set(stored)
         assert set(stored.values()) == {1}
         assert set(stored) <= sent
-        batches = query(
-            stack, f"SELECT count(*) FROM \"{feed.id}\" WHERE sensor LIKE 'p2-%' GROUP BY count"
-        )
+        batches = query(stack, f"SELECT count(*) FROM \"{feed.id}\" WHERE sensor LIKE 'p2-%' GROUP BY count")  # noqa: S608
         assert {count for (count,) in batches} == {BATCH}  # no half batch, acknowledged or not
-        counted = query(stack, f"SELECT stats ->> 'rows' FROM _table_stats WHERE resource_id = '{feed.id}'")
+        counted = query(stack, f"SELECT stats ->> 'rows' FROM _table_stats WHERE resource_id = '{feed.id}'")  # noqa: S608
         assert int(counted[0][0]) == len(stored)
         assert wait_for(lambda: len(reader.events) >= len(stored), 60), (len(reader.events), len(stored))
         seen = Counter(row["sensor"] for _, row in reader.events)
@@ -83,3 +80,11 @@ def kill_under_load(stack: Stack, name: str, points: int, seed: int) -> str:
         assert seen == stored
         answers = sum((pusher.seen for pusher in pushers), Counter())
         return f"{name}: {points} kills, {len(acknowledged)} rows acknowledged, answers {dict(answers)}"
+
+
+def _wait_for_more(pushers: list[Pusher]) -> None:
+    def rows() -> int:
+        return sum(len(pusher.acknowledged) for pusher in pushers)
+
+    before = rows()
+    assert wait_for(lambda: rows() > before + 5, 60), "nothing is accepted any more"

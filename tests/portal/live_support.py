@@ -1,4 +1,4 @@
-"""What the tests of the live gateway share: feeds on the running stack, a reader of events, a pushing client."""
+"""What the tests of the live gateway share: feeds on the running stack, and a reader of events."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -66,7 +66,7 @@ class Feed:
 
     def rows(self) -> list[tuple[Any, ...]]:
         """(sensor, level, _id) as the database has them."""
-        return query(self.stack, f'SELECT sensor, level, _id FROM "{self.id}" ORDER BY _id')
+        return query(self.stack, f'SELECT sensor, level, _id FROM "{self.id}" ORDER BY _id')  # noqa: S608
 
 
 def query(stack: Stack, statement: str) -> list[tuple[Any, ...]]:
@@ -155,8 +155,6 @@ class Reader:
     def stop(self) -> None:
         self.stopped = True
         if not self._answer or self._answer.status_code == 200:
-            try:
+            with suppress(AttributeError, OSError):
                 self.cut()
-            except (AttributeError, OSError):
-                pass
         self._thread.join(5)

@@ -198,7 +198,7 @@ class TestRows:
         call_action("datastore_delete", resource_id=feed, filters={"quand": moment(-1)}, force=True)
         assert search(feed)["total"] == 1
         with feeds.cursor() as run:
-            run.execute(f'SELECT capteur, quand FROM live."_latest_{feed}"')
+            run.execute(f'SELECT capteur, quand FROM live."_latest_{feed}"')  # noqa: S608
             assert [name for name, _ in run.fetchall()] == ["a"]
 
     def test_core_cannot_change_its_columns(self, feed: str) -> None:
@@ -208,7 +208,9 @@ class TestRows:
                        {"primary_key": ["niveau"]}):  # fmt: skip
             with pytest.raises(tk.ValidationError, match="feed"):
                 call_action("datastore_create", resource_id=feed, force=True, **change)
-        described = [{"id": f["id"], "type": f["type"], "info": {"label": "L"}} for f in search(feed)["fields"][1:]]
+        described = [
+            {"id": f["id"], "type": f["type"], "info": {"label": "L"}} for f in search(feed)["fields"][1:]
+        ]
         call_action("datastore_create", resource_id=feed, force=True, fields=described)
         info = call_action("datastore_info", resource_id=feed)
         assert [f["info"]["label"] for f in info["fields"]] == ["L"] * 4
@@ -260,7 +262,11 @@ class TestReading:
 
     def test_aggregates(self, filled: str) -> None:
         found = call_action(
-            "ccphva_feed_aggregate", resource_id=filled, column="niveau", bucket="year", filters={"capteur": "a"}
+            "ccphva_feed_aggregate",
+            resource_id=filled,
+            column="niveau",
+            bucket="year",
+            filters={"capteur": "a"},
         )["records"]
         assert sum(r["count"] for r in found) == 10
         assert (min(r["min"] for r in found), max(r["max"] for r in found)) == (0, 9)
@@ -285,7 +291,7 @@ class TestPlacement:
 
     def reading_role(self, name: str) -> None:
         with storage._engine().connect() as connection:
-            connection.execute(sa.text(f"SELECT count(*) FROM {name}"))
+            connection.execute(sa.text(f"SELECT count(*) FROM {name}"))  # noqa: S608
 
     def test_a_dataset_that_is_closed_takes_its_feed_along(self, dataset: dict[str, Any], feed: str) -> None:
         push(feed, row("a", 0))

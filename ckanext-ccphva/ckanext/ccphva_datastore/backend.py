@@ -127,7 +127,7 @@ class Backend(postgres.DatastorePostgresqlBackend):
         return data_dict
 
     def upsert(self, context: Context, data_dict: dict[str, Any]) -> Any:
-        """As core's; a feed's rows go through its one writer, and changed rows are found by their new words."""
+        """As core's; a feed's rows go through its writer, and changed rows are found by their new words."""
         resource_id = data_dict["resource_id"]
         if state := feeds.show(resource_id):
             return clients.upsert(state, data_dict)

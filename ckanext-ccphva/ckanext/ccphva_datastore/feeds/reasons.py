@@ -46,7 +46,12 @@ TEXTS: dict[str, tuple[str, str, str, str]] = {
         "A value is required here.",
         "Hei muss e Wäert stoen.",
     ),
-    "not_text": ("Un texte est attendu.", "Ein Text wird erwartet.", "Text is expected.", "En Text gëtt erwaart."),
+    "not_text": (
+        "Un texte est attendu.",
+        "Ein Text wird erwartet.",
+        "Text is expected.",
+        "En Text gëtt erwaart.",
+    ),
     "nul_byte": (
         "Le texte contient un octet nul.",
         "Der Text enthält ein Nullbyte.",

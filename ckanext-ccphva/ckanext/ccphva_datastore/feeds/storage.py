@@ -192,10 +192,12 @@ def renew_latest(resource_id: str) -> None:
     with cursor() as run:
         feed = writer.claim(run, resource_id, 0)
         unique, key = (", ".join(map(quoted, names)) for names in (feed.contract.unique, feed.contract.key))
-        run.execute(f"DELETE FROM {feed.sql('_latest_')}")
+        run.execute(f"DELETE FROM {feed.sql('_latest_')}")  # noqa: S608
         run.execute(
             f"INSERT INTO {feed.sql('_latest_')} ({unique}) "  # noqa: S608
-            f"SELECT {key}, max({quoted(feed.contract.time)}) FROM {feed.sql()} GROUP BY {key}".replace("%%", "%")
+            f"SELECT {key}, max({quoted(feed.contract.time)}) FROM {feed.sql()} GROUP BY {key}".replace(
+                "%%", "%"
+            )
         )
 
 
@@ -233,7 +235,10 @@ def tend(state: State, now: datetime) -> int:
                 run.execute(f"DROP TABLE {table}")
         if gone:
             time = quoted(state.contract.time)
-            run.execute(f"DELETE FROM {feed.sql('_latest_')} WHERE {time} < %s", [f"{end:%Y-%m}-01T00:00:00Z"])  # noqa: S608
+            run.execute(
+                f"DELETE FROM {feed.sql('_latest_')} WHERE {time} < %s",  # noqa: S608
+                [f"{end:%Y-%m}-01T00:00:00Z"],
+            )
             run.execute(
                 "UPDATE public._table_stats SET stats = stats || jsonb_build_object('rows', "
                 "(stats ->> 'rows')::bigint - %s) WHERE resource_id = %s",

@@ -31,7 +31,9 @@ class Watch:
         now = datetime.now(UTC)
         for state in storage.states():
             if gone := storage.tend(state, now):
-                log.info("Rows of a feed have reached their end", extra={"feed": state.resource_id, "rows": gone})
+                log.info(
+                    "Rows of a feed have reached their end", extra={"feed": state.resource_id, "rows": gone}
+                )
             if state.alerted is None and state.is_silent(now) and tell(state, now):
                 storage.note_alert(state.resource_id)
 
@@ -50,7 +52,9 @@ def tell(state: State, now: datetime) -> bool:
                 "minutes": state.silent_seconds(now) // 60,
                 "promised": max((state.contract.freshness or 0) // 60, 1),
             }
-            address = tk.h.url_for("resource.read", id=dataset.name, resource_id=state.resource_id, _external=True)
+            address = tk.h.url_for(
+                "resource.read", id=dataset.name, resource_id=state.resource_id, _external=True
+            )
         try:
             mailer.mail_user(reader, subject, f"{body}\n\n{address}")
             told += 1

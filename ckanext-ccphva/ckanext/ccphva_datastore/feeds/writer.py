@@ -273,10 +273,10 @@ def make_partition(cursor: Any, feed: Feed, name: str, year: int, month: int) ->
     """A table made aside and then attached: reading and writing of other months go on."""
     part = f"{quoted(feed.schema)}.{quoted(name)}"
     after = (year + month // 12, month % 12 + 1)
+    begin, end = (f"{y:04}-{m:02}-01T00:00:00Z" for y, m in ((year, month), after))
     cursor.execute(f"CREATE TABLE {part} (LIKE {feed.sql()} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
     cursor.execute(
-        f"ALTER TABLE {feed.sql()} ATTACH PARTITION {part} "
-        f"FOR VALUES FROM ('{year:04}-{month:02}-01T00:00:00Z') TO ('{after[0]:04}-{after[1]:02}-01T00:00:00Z')"
+        f"ALTER TABLE {feed.sql()} ATTACH PARTITION {part} FOR VALUES FROM ('{begin}') TO ('{end}')"
     )
 
 

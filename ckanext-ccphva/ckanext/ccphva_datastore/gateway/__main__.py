@@ -14,7 +14,6 @@ import uvicorn
 from ckanext.ccphva.shared import Pulse
 from ckanext.ccphva_datastore.gateway import app, settings
 
-
 SLOW = 30
 """Seconds (TCP_USER_TIMEOUT, RFC 5482)."""
 

@@ -121,7 +121,9 @@ class Gateway:
         except psycopg.Error:
             self.gate.forget(request.path_params["resource_id"])
             raise Refusal(503, "away", retry=1) from None
-        return Response(b'{"records": ' + records + b"}", headers=_cache(found), media_type="application/json")
+        return Response(
+            b'{"records": ' + records + b"}", headers=_cache(found), media_type="application/json"
+        )
 
     async def events(self, request: Request) -> Response:
         """`GET /live/<id>/events`: changes from now on, or after Last-Event-ID or `?since=`."""

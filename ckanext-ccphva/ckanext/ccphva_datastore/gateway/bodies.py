@@ -138,8 +138,8 @@ def ndjson(body: bytes, settings: Settings) -> Rows:
 
 
 def _loads(text: bytes) -> Any:
-    """JSON, and what some senders take for it: NaN, Infinity, 1e400, numbers of a hundred digits. Those become
-    numbers that no column takes, so that the refusal names the field.
+    """JSON, and what some senders take for it: NaN, Infinity, 1e400, numbers of a hundred digits. Those
+    become numbers that no column takes, so that the refusal names the field.
 
     :raises ValueError: it is neither.
     """
@@ -152,7 +152,7 @@ def _loads(text: bytes) -> Any:
             raise ValueError from None
 
 
-def array(body: bytes, settings: Settings) -> Rows:
+def array(body: bytes, _: Settings) -> Rows:
     """An array of objects, or one object.
 
     :raises Refusal: 400, it is neither.
@@ -168,7 +168,7 @@ def array(body: bytes, settings: Settings) -> Rows:
     return list(enumerate(found, 1))
 
 
-def table(body: bytes, settings: Settings) -> Rows:
+def table(body: bytes, _: Settings) -> Rows:
     """CSV with a header (RFC 4180), in UTF-8; an empty cell is no value.
 
     :raises Refusal: 400, it is not UTF-8 or has no header.

@@ -108,7 +108,12 @@ class Committer:
 
         try:
             return await self._pool.run(work(careful=False))
-        except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError, psycopg.NotSupportedError):
+        except (
+            psycopg.DataError,
+            psycopg.IntegrityError,
+            psycopg.ProgrammingError,
+            psycopg.NotSupportedError,
+        ):
             return await self._pool.run(work(careful=True))
 
 

@@ -1,4 +1,4 @@
-"""Connections to the DataStore's database, one a thread: psycopg 3, synchronous, in two small pools of threads.
+"""Connections to the DataStore's database, one a thread: psycopg 3, synchronous, in small pools of threads.
 
 A statement that fails because the connection is gone throws the connection away; the next one makes another.
 """

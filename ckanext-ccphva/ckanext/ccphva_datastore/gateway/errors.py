@@ -1,6 +1,6 @@
 """What the gateway refuses.
 
-    Refusal          a request that is not served; says why in the caller's language
+Refusal          a request that is not served; says why in the caller's language
 """
 
 from __future__ import annotations
@@ -29,15 +29,12 @@ def language(request: Request) -> str:
     return preferred(request.headers.get("accept-language", ""))
 
 
-def answer(request: Request, refusal: Exception) -> Response:
+def answer(request: Request, refusal: Refusal) -> Response:
     """The answer to a refused request; the rest of its body is not read, so its connection ends."""
-    assert isinstance(refusal, Refusal)
     headers = {"Cache-Control": "no-store", "Connection": "close"}
     if refusal.retry is not None:
         headers["Retry-After"] = str(refusal.retry)
     if refusal.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="live"'
     error = {"rule": refusal.reason.rule, "reason": refusal.reason.to(language(request))}
-    return Response(
-        orjson.dumps({"error": error}), refusal.status, headers, media_type="application/json"
-    )
+    return Response(orjson.dumps({"error": error}), refusal.status, headers, media_type="application/json")

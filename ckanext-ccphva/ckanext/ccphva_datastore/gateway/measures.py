@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
-requests = Counter("ccphva_live_requests", "Requests of the live gateway, by kind and outcome.", ["kind", "status"])
+requests = Counter(
+    "ccphva_live_requests", "Requests of the live gateway, by kind and outcome.", ["kind", "status"]
+)
 rows = Counter("ccphva_live_rows", "Rows pushed, by outcome.", ["outcome"])
 readers = Gauge("ccphva_live_readers", "Readers of event streams.", multiprocess_mode="livesum")
 seconds = Histogram(

@@ -196,9 +196,7 @@ def ccphva_feed_delete(context: Context, data_dict: Data) -> None:
     resource_id = tk.get_or_bust(data_dict, "resource_id")
     tk.check_access("ccphva_feed_delete", context, data_dict)
     _state(resource_id)
-    tk.get_action("datastore_delete")(
-        tk.fresh_context(context), {"resource_id": resource_id, "force": True}
-    )
+    tk.get_action("datastore_delete")(tk.fresh_context(context), {"resource_id": resource_id, "force": True})
 
 
 @tk.side_effect_free
@@ -213,7 +211,8 @@ def ccphva_feed_aggregate(context: Context, data_dict: Data) -> Data:
     :param until: first moment that is not meant any more (optional).
     :param filters: values of key columns (optional).
     :param limit: how many buckets at most (10,000).
-    :returns: ``records``: each with ``bucket``, the key columns, ``count``, ``min``, ``max``, ``avg``, ``sum``.
+    :returns: ``records``: each with ``bucket``, the key columns, ``count``, ``min``, ``max``, ``avg`` and
+        ``sum``.
     """
     resource_id = tk.get_or_bust(data_dict, "resource_id")
     tk.check_access("ccphva_feed_aggregate", context, data_dict)
@@ -246,6 +245,16 @@ def _asked(
         faults["limit"] = [f"1 - {MOST_BUCKETS}"]
     if lacking := [name for name in contract.unique if name not in visible]:
         faults["resource_id"] = [tk._('There is no field "{field}"').format(field=lacking[0])]
+    where = _conditions(contract, visible, data_dict, faults)
+    if faults:
+        raise tk.ValidationError(faults)  # type: ignore[arg-type]
+    return str(column), str(bucket), str(zone), int(limit), where
+
+
+def _conditions(
+    contract: Contract, visible: set[str], data_dict: Data, faults: dict[str, list[str]]
+) -> list[tuple[str, str, Any]]:
+    """Column, sign and value of each condition; what is wrong goes to `faults`."""
     where: list[tuple[str, str, Any]] = []
     for name, sign in (("since", ">="), ("until", "<")):
         if text := data_dict.get(name):
@@ -259,9 +268,7 @@ def _asked(
             faults["filters"] = [tk._('There is no field "{field}"').format(field=name)]
         else:
             where.append((name, "=", value))
-    if faults:
-        raise tk.ValidationError(faults)  # type: ignore[arg-type]
-    return str(column), str(bucket), str(zone), int(limit), where
+    return where
 
 
 @tk.side_effect_free

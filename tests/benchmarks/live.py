@@ -52,7 +52,7 @@ def bodies(first: int, batches: int, size: int) -> list[bytes]:
 def push_all(feed: Feed, sent: list[bytes], clients: int) -> None:
     def client(number: int) -> None:
         session = requests.Session()
-        session.headers |= {"Authorization": feed.stack.token, "Content-Type": "application/x-ndjson"}
+        session.headers.update({"Authorization": feed.stack.token, "Content-Type": "application/x-ndjson"})
         for body in sent[number::clients]:
             answer = session.post(feed.direct, data=body, timeout=60)
             assert answer.status_code == 200, answer.text

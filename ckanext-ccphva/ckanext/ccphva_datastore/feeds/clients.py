@@ -49,7 +49,8 @@ def upsert(state: State, data_dict: dict[str, Any]) -> dict[str, Any]:
 def _refuse_by_method(method: str, known: int, given: int) -> None:
     if method == "insert" and known:
         message = "Cannot insert records or create index because of uniqueness constraint"
-        raise tk.ValidationError({"constraints": [message], "info": {"pgcode": writer.UNIQUE_VIOLATION}})
+        faults: dict[str, Any] = {"constraints": [message], "info": {"pgcode": writer.UNIQUE_VIOLATION}}
+        raise tk.ValidationError(faults)
     if method == "update" and known < given:
         raise tk.ValidationError({"key": [tk._("A row to update does not exist")]})
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -12,8 +14,10 @@ import sqlalchemy as sa
 from catalogue_support import call_action, forget_tables, plugins_loaded  # noqa: F401
 from ckan import model
 from ckan.tests import factories
+from ckan.tests.helpers import _get_test_app
 from ckanext.ccphva_datastore import relations, storage
 from ckanext.ccphva_datastore.feeds import storage as feeds
+from ckanext.ccphva_datastore.feeds import watch
 
 pytestmark = pytest.mark.usefixtures("plugins_loaded")
 
@@ -341,3 +345,56 @@ def test_full_text_of_an_ordinary_table_is_right_after_an_upsert(dataset: dict[s
                 records=[{"code": "1", "lieu": "delta"}])  # fmt: skip
     assert [search(made, q=word)["total"] for word in ("beta", "delta")] == [0, 1]
     call_action("datastore_delete", resource_id=made, force=True)
+
+
+class TestWatch:
+    """Every minute: coming months, retention, silence."""
+
+    def test_months_that_retention_ends_are_dropped(self, dataset: dict[str, Any]) -> None:
+        """Rows, count and newest rows go with their month; the months to come are there."""
+        feed = make(dataset, retention=90)
+        push(feed, row("old", -60 * 24 * 80), row("new", 0))
+        later = NOW + timedelta(days=70)
+        state = feeds.show(feed)
+        assert state
+        assert feeds.tend(state, later) == 1
+        assert [r["capteur"] for r in search(feed)["records"]] == ["new"]
+        assert search(feed)["total"] == 1
+        with feeds.cursor() as run:
+            run.execute(f'SELECT capteur FROM live."_latest_{feed}"')  # noqa: S608
+            assert run.fetchall() == [("new",)]
+        assert f"_{feed}_{later:%Y%m}" in left("live")
+        assert feeds.tend(state, later) == 0
+        call_action("ccphva_feed_delete", resource_id=feed)
+
+    def test_the_owner_is_told_once_of_a_silence(self, stack_home: Path) -> None:
+        """One mail to the organisation's administrator; a row ends the silence."""
+        owner = factories.User(email="gardienne-du-flux@example.org")
+        organization = factories.Organization(user=owner)
+        dataset = call_action(
+            "package_create", name=factories.Dataset.stub().name, title="Muet", owner_org=organization["id"]
+        )
+        feed = make(dataset, freshness=1)
+        time.sleep(1.2)
+
+        def mails() -> int:
+            folder = stack_home / "mail" / "new"
+            return sum(b"gardienne-du-flux" in path.read_bytes() for path in folder.iterdir())
+
+        before = mails()
+        for _ in range(2):
+            with a_request():
+                watch.Watch().sweep()
+        state = feeds.show(feed)
+        assert state
+        assert state.alerted
+        assert mails() == before + 1
+        push(feed, row("a", 0))
+        state = feeds.show(feed)
+        assert state
+        assert state.alerted is None
+        call_action("ccphva_feed_delete", resource_id=feed)
+
+
+def a_request() -> Any:
+    return _get_test_app().flask_app.test_request_context()

@@ -258,12 +258,16 @@ def ensure_fresh_text(relation: Relation) -> None:
     In CKAN 2.12.0 an upsert that meets an existing key keeps the old row's words: core's trigger only makes
     them where there are none. Triggers fire by name: this one before core's `zfulltext`.
     """
+    lacking = (
+        "SELECT bool_or(tgname = 'zfulltext') AND NOT bool_or(tgname = 'ccphva_text') "
+        "FROM pg_trigger WHERE tgrelid = %s::regclass"
+    )
     with cursor() as run:
-        run.execute(
-            "SELECT bool_or(tgname = 'zfulltext') AND NOT bool_or(tgname = 'ccphva_text') "
-            "FROM pg_trigger WHERE tgrelid = %s::regclass",
-            [relation.sql],
-        )
+        run.execute(lacking, [relation.sql])
+        if not run.fetchone()[0]:
+            return
+        run.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        run.execute(lacking, [relation.sql])  # another may have made it meanwhile
         if run.fetchone()[0]:
             run.execute(
                 f"CREATE OR REPLACE TRIGGER ccphva_text BEFORE UPDATE ON {relation.sql.replace('%', '%%')} "

@@ -453,7 +453,13 @@ class TestEvents:
                     if n % 3:
                         assert feed.post([row], url=feed.direct).status_code == 200
                     else:
-                        done = stack.call("datastore_upsert", resource_id=feed.id, records=[row], force=True)
+                        # Core may answer 500 where two upserts plan the same background job at once.
+                        for _ in range(5):
+                            done = stack.call(
+                                "datastore_upsert", resource_id=feed.id, records=[row], force=True
+                            )
+                            if done.status_code == 200:
+                                break
                         assert done.status_code == 200, done.text[:500]
                     sent.append(n)
 

@@ -184,7 +184,7 @@ def growth(report: Report, feed: Feed) -> None:
         run = connection.cursor()
         run.execute(
             f'INSERT INTO "{feed.id}" (_id, sensor, at, level, note, rank) '  # noqa: S608
-            "SELECT 10000000 + g, 'g' || g % 50, %s + g * interval '1 s', g, 'n', 1 "
+            "SELECT 10000000 + g, 'g' || g %% 50, %s + g * interval '1 s', g, 'n', 1 "
             "FROM generate_series(1, %s) g",
             (BEGAN, GROWTH),
         )

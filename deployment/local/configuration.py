@@ -51,6 +51,7 @@ class Place:
     tmp: Path
     schedule: Path
     port: int
+    gateway: int
     web_workers: int = 2
     web_threads: int = 4
     worker_concurrency: int = 2
@@ -90,6 +91,12 @@ def portal_processes(place: Place) -> list[Process]:
             home,
             environment=with_ckan,
         ),
+        Process(
+            "gateway",
+            f"{python}/python -m ckanext.ccphva_datastore.gateway --port {place.gateway}",
+            home,
+            environment=with_ckan,
+        ),
         Process("jobs", f"{python}/ckan -c {place.ini} jobs worker", home, environment=with_ckan),
         Process("follower", f"{python}/ckan -c {place.ini} ccphva follow", home, environment=with_ckan),
     ]
@@ -107,6 +114,7 @@ def processes(instance: Instance) -> list[Process]:
         tmp=paths["tmp"],
         schedule=paths["run"] / "beat",
         port=ports["gunicorn"],
+        gateway=ports["gateway"],
     )
     return [
         Process(

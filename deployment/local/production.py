@@ -24,7 +24,7 @@ DESCRIPTION = DEPLOYMENT / "production" / "production.yaml"
 OUT = ROOT / "var" / "production"
 SECRETS = ("session", "csrf", "token", "ckan", "datastore", "redis")
 DOCTOR_AT = "06:30"
-Name = Literal["web", "worker", "beat", "jobs", "follower"]
+Name = Literal["web", "worker", "beat", "jobs", "follower", "gateway"]
 
 
 class _Strict(msgspec.Struct, forbid_unknown_fields=True):
@@ -57,6 +57,10 @@ class Web(_Strict):
     threads: int
 
 
+class Gateway(_Strict):
+    port: int
+
+
 class Worker(_Strict):
     concurrency: int
 
@@ -78,6 +82,7 @@ class Host(_Strict):
     services: Services
     processes: list[Name]
     web: Web
+    gateway: Gateway
     worker: Worker
     memory: dict[str, str]
     backup: Backup
@@ -156,7 +161,7 @@ def context(host: Host, secrets: dict[str, str]) -> dict[str, Any]:
             "i18n": software / "var" / "tools" / "i18n",
             "territory": software / "deployment" / "territories" / host.territory,
         },
-        "ports": {"gunicorn": host.web.port},
+        "ports": {"gunicorn": host.web.port, "gateway": host.gateway.port},
         "database": {
             "ckan": url.format("ckan", secrets["ckan"], "ckan"),
             "datastore_write": url.format("ckan", secrets["ckan"], "datastore"),
@@ -191,6 +196,7 @@ def place(host: Host) -> Place:
         tmp=data / "tmp",
         schedule=data / "beat",
         port=host.web.port,
+        gateway=host.gateway.port,
         web_workers=host.web.workers,
         web_threads=host.web.threads,
         worker_concurrency=host.worker.concurrency,

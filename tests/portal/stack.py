@@ -28,6 +28,7 @@ PARTS = {
     "jobs": "jobs",
     "follower": "follower",
     "beat": "beat",
+    "gateway": "gateway",
 }
 
 

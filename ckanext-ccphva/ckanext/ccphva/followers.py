@@ -41,8 +41,14 @@ class Follower(Protocol):
         ...
 
     def sweep(self) -> object:
-        """Check everything, for what no change announces; called hourly and at the first start."""
+        """Check everything, for what no change announces; called hourly (or as often as
+        the follower's own `every` says, in seconds) and at the first start."""
         ...
+
+
+def _every(follower: Follower) -> int:
+    """Seconds between two sweeps: the portal's, or the follower's own `every`."""
+    return int(getattr(follower, "every", config.sweep_seconds()))
 
 
 class IFollowers(p.Interface):
@@ -124,7 +130,7 @@ class Runner:
         if changes:
             follower.follow(changes)
             changelog.advance(follower.name, changes[-1])
-        if not self.stop.is_set() and changelog.due_for_sweep(follower.name, config.sweep_seconds()):
+        if not self.stop.is_set() and changelog.due_for_sweep(follower.name, _every(follower)):
             follower.sweep()
             changelog.note_sweep(follower.name)
         return len(changes)

@@ -10,6 +10,8 @@ import ckan.plugins.toolkit as tk
 from ckan.common import CKANConfig
 from ckan.types import Context
 from ckanext.ccphva_datastore import relations, storage
+from ckanext.ccphva_datastore.feeds import clients
+from ckanext.ccphva_datastore.feeds import storage as feeds
 from ckanext.ccphva_datastore.relations import Relation
 from ckanext.datastore import interfaces
 from ckanext.datastore.backend import DatastoreBackend, postgres
@@ -26,6 +28,7 @@ class Backend(postgres.DatastorePostgresqlBackend):
     def configure(self, config: CKANConfig) -> None:
         super().configure(config)
         storage.prepare()
+        feeds.prepare()
 
     def search(self, context: Context, data_dict: dict[str, Any]) -> dict[str, Any]:
         """As core's `search`, on the relation that this reader sees; no answer holds SQL."""
@@ -53,6 +56,8 @@ class Backend(postgres.DatastorePostgresqlBackend):
         context["connection"] = connection
         wanted = data_dict | {"resource_id": relation.name, "include_total": False}
         refuse_unknown(connection, wanted)
+        if wanted.get("q") and "_full_text" not in storage.columns(connection, relation):
+            raise tk.ValidationError({"q": [tk._("These rows have no full-text search: use filters")]})
         wanted = safe_texts(wanted)
         found = postgres.search_data(context, dict(wanted))  # which writes its result over the request
         base = postgres._get_field_info(connection, data_dict["resource_id"])
@@ -111,6 +116,39 @@ class Backend(postgres.DatastorePostgresqlBackend):
                     **storage.measures(connection, relation),
                 }
             return answer
+
+    def create(self, context: Context, data_dict: dict[str, Any], plugin_data: dict[int, Any]) -> Any:
+        """As core's; of a feed only the dictionary is written (`datastore_create` lets no more pass)."""
+        if not feeds.show(data_dict["resource_id"]):
+            return super().create(context, data_dict, plugin_data)
+        with self._get_write_engine().begin() as connection:
+            context["connection"] = connection
+            postgres.alter_table(context, data_dict, plugin_data)
+        return data_dict
+
+    def upsert(self, context: Context, data_dict: dict[str, Any]) -> Any:
+        """As core's; a feed's rows go through its writer, and changed rows are found by their new words."""
+        resource_id = data_dict["resource_id"]
+        if state := feeds.show(resource_id):
+            return clients.upsert(state, data_dict)
+        if relation := relations.locate(resource_id):
+            feeds.ensure_fresh_text(relation)
+        return super().upsert(context, data_dict)
+
+    def delete(self, context: Context, data_dict: dict[str, Any]) -> Any:
+        """As core's; with a feed's table goes what stands beside it."""
+        state = feeds.show(data_dict["resource_id"])
+        result = super().delete(context, data_dict)
+        if state and "filters" in data_dict:
+            feeds.renew_latest(state.resource_id)
+        elif state:
+            feeds.forget(state.resource_id)
+        return result
+
+    def clear_table_stats(self, resource_id: str) -> None:
+        """Forget the count of a table; that of a feed is kept with each write."""
+        if not feeds.show(resource_id):
+            super().clear_table_stats(resource_id)
 
     def calculate_record_count(self, resource_id: str) -> None:
         if relation := relations.locate(resource_id):

@@ -12,17 +12,22 @@ from collections.abc import Sequence
 from ckan import model
 from ckanext.ccphva.shared import Change
 from ckanext.ccphva_datastore import relations, storage
+from ckanext.ccphva_datastore.feeds import storage as feeds
 
 
 def place(dataset_id: str) -> None:
-    """Put the tables of a dataset where its visibility wants them. Feeds stay where they are."""
+    """Put the tables and feeds of a dataset where its visibility wants them."""
     dataset = model.Package.get(dataset_id)
     if dataset is None:
         return
-    wanted = relations.OPEN if is_open(dataset) else relations.CLOSED
     for resource in dataset.resources_all:
         table = relations.locate(resource.id)
-        if table and table.schema not in (wanted, relations.LIVE):
+        if table is None:
+            continue
+        wanted = relations.CLOSED
+        if is_open(dataset):
+            wanted = relations.LIVE if feeds.show(resource.id) else relations.OPEN
+        if table.schema != wanted:
             storage.move(table, wanted)
 
 

@@ -11,10 +11,12 @@ from ckan.types import CKANApp, Context
 from ckanext.ccphva.shared import IFollowers
 from ckanext.ccphva_datastore import placement, views
 from ckanext.ccphva_datastore.backend import Backend
+from ckanext.ccphva_datastore.feeds import watch
 from ckanext.datastore.interfaces import IDatastoreBackend
 
 
 @tk.blanket.actions
+@tk.blanket.auth_functions
 @tk.blanket.config_declarations
 class CcphvaDatastorePlugin(p.SingletonPlugin):
     """Stands after `datastore` in `ckan.plugins`: the last backend that registers is the one."""
@@ -27,8 +29,8 @@ class CcphvaDatastorePlugin(p.SingletonPlugin):
     def register_backends(self) -> dict[str, type[Backend]]:
         return {"postgresql": Backend, "postgres": Backend}
 
-    def get_followers(self) -> list[placement.Placement]:
-        return [placement.Placement()]
+    def get_followers(self) -> list[placement.Placement | watch.Watch]:
+        return [placement.Placement(), watch.Watch()]
 
     def make_middleware(self, app: CKANApp, config: CKANConfig) -> CKANApp:  # noqa: ARG002
         return views.install(app)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import psycopg2
 import sqlalchemy as sa
+from ckanext.ccphva_datastore.feeds import storage as feeds
 from ckanext.datastore.backend import DatastoreBackend
 
 if TYPE_CHECKING:
@@ -183,10 +184,17 @@ def columns(connection: sa.Connection, relation: Relation) -> dict[str, dict[str
 
 
 def move(relation: Relation, schema: str) -> None:
-    """Put a resource's table and its aliases into another schema, in one transaction."""
+    """Put a resource's table, its aliases and a feed's partitions into another schema, in one transaction."""
     parts = sa.text(_ALIASES + "AND t.relname = :table")
     here = {"table": relation.name, "schemas": [relation.schema]}
     with _engine(write=True).begin() as connection:
+        # A feed's writer knows the schema from this row on: let it end first.
+        own = sa.text("SELECT 1 FROM feed.contract WHERE resource_id = :table FOR UPDATE")
+        feed = connection.execute(own, {"table": relation.name}).scalar()
+        for part in feeds.companions(relation.name, relation.schema) if feed else ():
+            connection.execute(
+                sa.text(f"ALTER TABLE {quoted(relation.schema)}.{quoted(part)} SET SCHEMA {quoted(schema)}")
+            )
         for alias, _, _ in connection.execute(parts, here).all():
             connection.execute(
                 sa.text(f"ALTER VIEW {quoted(relation.schema)}.{quoted(alias)} SET SCHEMA {quoted(schema)}")

@@ -7,12 +7,19 @@ from typing import Any, cast
 
 import ckan.plugins as p
 import ckan.plugins.toolkit as tk
+from ckan import model
 from ckan.types import Action, Context
 from ckanext.ccphva_datastore import placement, relations
 from ckanext.ccphva_datastore.backend import Backend
+from ckanext.ccphva_datastore.feeds import storage as feed_storage
+from ckanext.ccphva_datastore.logic import feeds
+from ckanext.ccphva_datastore.logic.feeds import *  # noqa: F403 -- the blanket looks for actions here
 from ckanext.datastore import interfaces
 from ckanext.datastore.backend import DatastoreBackend
 from ckanext.datastore.logic.schema import datastore_info_schema
+
+__all__ = ["datastore_create", "datastore_info", "datastore_search", "datastore_upsert"]
+__all__ += feeds.__all__
 
 Data = dict[str, Any]
 PARAMETER = re.compile(r"(?<!\w):\w")
@@ -60,12 +67,43 @@ def datastore_info(_: Action, context: Context, data_dict: Data) -> Data:
 def datastore_create(original: Action, context: Context, data_dict: Data) -> Data:
     """As core's; the table of a dataset that is not open is then put out of the reading role's reach."""
     _refuse_parameters(data_dict)
+    _refuse_rows(data_dict)
+    _refuse_other_columns(data_dict)
     result = original(context, data_dict)
     if resource := tk.get_action("resource_show")(
         Context(user=context.get("user", ""), ignore_auth=True), {"id": result["resource_id"]}
     ):
         placement.place(resource["package_id"])
     return result
+
+
+@tk.chained_action
+def datastore_upsert(original: Action, context: Context, data_dict: Data) -> Data:
+    """As core's; a dataset that declares personal data takes no row, and a feed counts by itself."""
+    _refuse_rows(data_dict)
+    if feed_storage.show(str(data_dict.get("resource_id"))):
+        data_dict = data_dict | {"calculate_record_count": False}
+    return original(context, data_dict)
+
+
+def _refuse_rows(data_dict: Data) -> None:
+    """Refuse rows for a dataset that declares personal data, once its resource is known to exist."""
+    resource = model.Resource.get(data_dict["resource_id"]) if data_dict.get("resource_id") else None
+    if data_dict.get("records") and resource and resource.package:
+        feeds.refuse_personal_data(resource.package)
+
+
+def _refuse_other_columns(data_dict: Data) -> None:
+    """A feed's columns are its contract's: core may write the dictionary of them, no more."""
+    state = feed_storage.show(str(data_dict.get("resource_id")))
+    if state is None:
+        return
+    known, fields = {column.id for column in state.contract.columns}, data_dict.get("fields") or []
+    others = [f for f in fields if not isinstance(f, dict) or f.get("id") not in known]
+    wanted = ("records", "primary_key", "indexes", "triggers", "delete_fields", "aliases")
+    if others or any(data_dict.get(name) for name in wanted):
+        message = tk._("This resource is a feed: its columns and key are those of its contract")
+        raise tk.ValidationError({"resource_id": [message]})
 
 
 def _refuse_parameters(data_dict: Data) -> None:

@@ -27,10 +27,7 @@ PIECE = 500
 def main() -> int:
     try:
         task = json.loads(sys.stdin.readline())
-        if task["work"] == "pages":
-            _pages(task)
-        else:
-            _table(task)
+        _file(task)
     except Fault as fault:
         print(json.dumps({"code": fault.code, "values": fault.values}, default=str), file=sys.stderr)
         return REFUSED
@@ -45,8 +42,30 @@ def main() -> int:
     return 0
 
 
-def _table(task: dict[str, Any]) -> None:
-    table, kind = open_file(task)
+def _file(task: dict[str, Any]) -> None:
+    from ckanext.ccphva_datastore.loading import documents, unwrap
+
+    folder = Path(task["folder"])
+    kind, path = unwrap.kind_of(Path(task["path"]), folder, task["unfolded"] * unwrap.MB)
+    if kind == "html" and not task.get("html"):
+        raise Fault("html")
+    if kind in documents.KINDS:
+        _say({"kind": kind})
+        for page in documents.pages(kind, path):
+            _say(page)
+    elif kind == "other":
+        _say({"kind": kind})
+    else:
+        _table(task, kind, path)
+
+
+def _say(message: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+def _table(task: dict[str, Any], kind: str, path: Path) -> None:
+    table, kind = open_file(task, kind, path)
     columns = table.columns()
     sample = list(itertools.islice(table.rows(), task.get("sample", 5_000)))
     if not sample:
@@ -67,8 +86,7 @@ def _table(task: dict[str, Any]) -> None:
             for at, (name, head, proposal) in enumerate(zip(columns, table.names, proposals, strict=True))
         ],
     }
-    sys.stdout.write(json.dumps(answer) + "\n")
-    sys.stdout.flush()
+    _say(answer)
     line = sys.stdin.readline()
     if not line:
         return
@@ -81,12 +99,10 @@ def _crs(table: Table, proposals: list[dict[str, Any]]) -> str:
     return "EPSG:4326" if any(each["type"] in ("geojson", "wkt") for each in proposals) else ""
 
 
-def open_file(task: dict[str, Any]) -> tuple[Table, str]:
-    """The table of the task's file, and the kind of the file."""
-    from ckanext.ccphva_datastore.loading import geodata, records, sheets, texts, unwrap
+def open_file(task: dict[str, Any], kind: str, path: Path) -> tuple[Table, str]:
+    """The table of a file, and its kind."""
+    from ckanext.ccphva_datastore.loading import geodata, records, sheets, texts
 
-    folder = Path(task["folder"])
-    kind, path = unwrap.kind_of(Path(task["path"]), folder, task["unfolded"] * unwrap.MB)
     layer, crs = task.get("layer") or "", task.get("crs") or ""
     match kind:
         case "text":
@@ -101,8 +117,6 @@ def open_file(task: dict[str, Any]) -> tuple[Table, str]:
             return geodata.open_table(path, kind, layer, crs), "geojson"
         case "gml" | "jml" | "gpkg" | "shape":
             return geodata.open_table(path, kind, layer, crs), kind
-        case "html":
-            raise Fault("html")
         case _:
             raise Fault("kind")
 
@@ -166,15 +180,6 @@ def _converted(
 def _pieces(rows: Iterator[list[str]]) -> Iterator[list[list[str]]]:
     while piece := list(itertools.islice(rows, PIECE)):
         yield piece
-
-
-def _pages(task: dict[str, Any]) -> None:
-    from ckanext.ccphva_datastore.loading import documents, unwrap
-
-    kind, path = unwrap.kind_of(Path(task["path"]), Path(task["folder"]), task["unfolded"] * unwrap.MB)
-    for page in documents.pages(kind, path):
-        sys.stdout.write(json.dumps(page) + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

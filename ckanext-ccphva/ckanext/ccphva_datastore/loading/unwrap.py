@@ -20,7 +20,7 @@ SHAPE = (".shp", ".shx", ".dbf", ".prj", ".cpg", ".qpj", ".sbn", ".sbx", ".qix",
 DATA = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".json", ".geojson", ".gml", ".gpkg", ".shp", ".jml")
 
 Kind = str
-"""`text`, `xlsx`, `xls`, `ods`, `json`, `gpkg`, `gml`, `jml`, `shape`, `pdf`, `docx`, `odt`, `html`."""
+"""`text`, `xlsx`, `xls`, `ods`, `json`, `gpkg`, `gml`, `jml`, `shape`, `pdf`, `docx`, `odt`, `html`; `other`: pictures, programs, XML of other kinds, which stay files."""
 
 
 def kind_of(path: Path, folder: Path, most_bytes: int) -> tuple[Kind, Path]:
@@ -53,7 +53,7 @@ def _plain(path: Path) -> tuple[Kind, Path]:
     if head.startswith(b"SQLite format 3\0"):
         return "gpkg", path
     if head.startswith((b"PAR1", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x7fELF", b"MZ\x90", b"RIFF")):
-        raise Fault("kind")
+        return "other", path
     return _written(head), path
 
 
@@ -67,10 +67,10 @@ def _written(head: bytes) -> Kind:
         if b"jcsdatafile" in lower:
             return "jml"
         if b"<!doctype" in lower or b"<!entity" in lower:
-            raise Fault("kind")
+            return "other"
         if b"opengis.net/gml" in lower or b"opengis.net/wfs" in lower:
             return "gml"
-        raise Fault("kind")
+        return "other"
     if start.startswith((b"{", b"[")):
         return "json"
     return "text"
@@ -127,14 +127,14 @@ def _office(names: set[str], archive: zipfile.ZipFile) -> Kind | None:
             return "xlsx"
         if any(name.startswith("word/") for name in names):
             return "docx"
-        raise Fault("kind")
+        return "other"
     if "mimetype" in names:
         media = archive.open("mimetype").read(200)
         if b"opendocument.spreadsheet" in media:
             return "ods"
         if b"opendocument.text" in media:
             return "odt"
-        raise Fault("kind")
+        return "other"
     return None
 
 

@@ -1,0 +1,8 @@
+"""Who may call the plugin's actions."""
+
+from __future__ import annotations
+
+from ckanext.ccphva_datastore.logic import loads_auth
+from ckanext.ccphva_datastore.logic.loads_auth import *  # noqa: F403 -- the blanket looks for functions here
+
+__all__ = [*loads_auth.__all__]

@@ -319,7 +319,7 @@ def _again(cursor: Any, view: _View, table: str) -> bool:
         cursor.execute(f"CREATE VIEW {view.sql}{options} AS {definition}")
         for grantee, privilege in view.grants:
             cursor.execute(f"GRANT {privilege} ON {view.sql} TO {quoted(grantee)}")
-    except (errors.SyntaxErrorOrAccessRuleViolation, errors.FeatureNotSupported, errors.DataError):
+    except (psycopg2.ProgrammingError, psycopg2.NotSupportedError, psycopg2.DataError):
         cursor.execute("ROLLBACK TO SAVEPOINT before_view")
         return False
     cursor.execute("RELEASE SAVEPOINT before_view")
@@ -364,7 +364,7 @@ def _keep_keys(cursor: Any, old: Relation, new: str, names: set[str]) -> None:
         cursor.execute("SAVEPOINT before_index")
         try:
             cursor.execute(definition.replace(f" ON {_plain(old)} ", f" ON {new} ", 1))
-        except (errors.UniqueViolation, errors.SyntaxErrorOrAccessRuleViolation, errors.ProgramLimitExceeded):
+        except (psycopg2.IntegrityError, psycopg2.ProgrammingError, errors.ProgramLimitExceeded):
             cursor.execute("ROLLBACK TO SAVEPOINT before_index")
         else:
             cursor.execute("RELEASE SAVEPOINT before_index")

@@ -115,7 +115,11 @@ def open_file(task: dict[str, Any], kind: str, path: Path) -> tuple[Table, str]:
                 return records.table(document), kind
             del document
             return geodata.open_table(path, kind, layer, crs), "geojson"
-        case "gml" | "jml" | "gpkg" | "shape":
+        case "gml" | "jml":
+            # GDAL writes notes of its own beside these files: not into the folder of somebody else.
+            (beside := Path(task["folder"]) / f"source.{kind}").symlink_to(path)
+            return geodata.open_table(beside, kind, layer, crs), kind
+        case "gpkg" | "shape":
             return geodata.open_table(path, kind, layer, crs), kind
         case _:
             raise Fault("kind")

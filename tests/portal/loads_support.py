@@ -31,7 +31,11 @@ def replace(resource: dict[str, Any], name: str, content: bytes) -> None:
 def make_dataset(**fields: Any) -> str:
     organization = fields.pop("owner_org", None) or factories.Organization()["id"]
     made = call_action(
-        "package_create", name=f"charge-{uuid.uuid4().hex[:12]}", title="Charge", owner_org=organization, **fields
+        "package_create",
+        name=f"charge-{uuid.uuid4().hex[:12]}",
+        title="Charge",
+        owner_org=organization,
+        **fields,
     )
     return made["id"]
 
@@ -66,4 +70,15 @@ def reason(resource: dict[str, Any]) -> dict[str, Any]:
     return load.reason or {}
 
 
-__all__ = ["YARDSTICKS", "load", "loaded", "make_dataset", "reason", "replace", "rows", "show", "types", "upload"]
+__all__ = [
+    "YARDSTICKS",
+    "load",
+    "loaded",
+    "make_dataset",
+    "reason",
+    "replace",
+    "rows",
+    "show",
+    "types",
+    "upload",
+]

@@ -21,11 +21,15 @@ from loads_support import YARDSTICKS
 FILES, GEO = YARDSTICKS / "files", YARDSTICKS / "geo"
 
 
-def read(path: Path, folder: Path, limits: bounded.Limits | None = None, **task: Any) -> tuple[Any, list[list[str]]]:
+def read(
+    path: Path, folder: Path, limits: bounded.Limits | None = None, **task: Any
+) -> tuple[Any, list[list[str]]]:
     """What was found, and the rows as the database gets them."""
     (work := folder / "work").mkdir(exist_ok=True)
     csv.field_size_limit(10_000_000)
-    with bounded.reading({"work": "file", "path": str(path), **task}, limits or bounded.Limits(), work) as reader:
+    with bounded.reading(
+        {"work": "file", "path": str(path), **task}, limits or bounded.Limits(), work
+    ) as reader:
         answer = reader.answer()
         if "columns" not in answer:
             pages = [json.loads(line) for line in reader.rows]
@@ -60,7 +64,12 @@ GOOD: list[tuple[str, int, str, dict[str, str]]] = [
     ("files/latin1-sup-ac2.csv", 111, "", {"IdAss": "int", "modeGeoAss": "text"}),
     ("files/mixed-quotes.csv", 2, "", {"Actual start date": "date", "Percentage complete": "int"}),
     ("files/multiline-headers.xlsx", 1, "", {"Region": "text"}),
-    ("files/ods-population-communes.csv", 475, "", {"code_insee": "text", "population_totale": "int", "epci": "text"}),
+    (
+        "files/ods-population-communes.csv",
+        475,
+        "",
+        {"code_insee": "text", "population_totale": "int", "epci": "text"},
+    ),
     ("files/padded-head.csv", 60, "", {"1993": "int", "2010": "int"}),
     ("files/semicolon-communes-couverture.csv", 404, "EPSG:4326", {"NUMCOM": "text", "NUMEPCI": "text"}),
     ("files/special-column-names.csv", 6, "", {"d@t$e": "date"}),
@@ -142,7 +151,12 @@ def test_values_are_what_was_meant(tmp_path: Path) -> None:
     _, english = read(FILES / "utf16le.csv", tmp_path)
     assert not any("," in cell for row in english for cell in row[7:])
     _, german = read(FILES / "padded-head.csv", tmp_path)
-    assert ["Unfallchirurgie", ".", "1613", "2003"] == [cell.strip() for cell in next(r for r in german if "Unfall" in r[0])[:4]]
+    assert [cell.strip() for cell in next(r for r in german if "Unfall" in r[0])[:4]] == [
+        "Unfallchirurgie",
+        ".",
+        "1613",
+        "2003",
+    ]
     _, hotels = read(FILES / "latin1-semicolon-decimal-comma-hotels.csv", tmp_path)
     assert hotels[0][2:5] == ["2013-01-01", "2013", "0.611553068"]
 
@@ -168,7 +182,9 @@ BAD: list[tuple[str, bytes, str, dict[str, Any]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("content", "code", "values"), [each[1:] for each in BAD], ids=[each[0] for each in BAD])
+@pytest.mark.parametrize(
+    ("content", "code", "values"), [each[1:] for each in BAD], ids=[each[0] for each in BAD]
+)
 def test_bad_input(tmp_path: Path, content: bytes, code: str, values: dict[str, Any]) -> None:
     """A reason for every refusal."""
     (path := tmp_path / "file").write_bytes(content)
@@ -237,7 +253,9 @@ def test_documents_give_pages_and_languages(tmp_path: Path) -> None:
     from docx import Document
 
     document = Document()
-    document.add_paragraph("La délibération est adoptée par le conseil pour les communes du Pays Haut Val d'Alzette.")
+    document.add_paragraph(
+        "La délibération est adoptée par le conseil pour les communes du Pays Haut Val d'Alzette."
+    )
     document.save(str(path := tmp_path / "a.docx"))
     answer, pages = read(path, tmp_path)
     assert answer["kind"] == "docx"

@@ -1,3 +1,4 @@
+# ruff: noqa: S608
 """Files become tables: into a new table, in the place of the old one at once, or not at all."""
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def empty(plugins_loaded: None) -> None:  # noqa: F811
     forget_tables()
 
 
-SIMPLE = "code;nom;montant;jour\n01;Audun;1,5;31/12/2025\n54;Villerupt;;01/02/2026\n".encode()
+SIMPLE = b"code;nom;montant;jour\n01;Audun;1,5;31/12/2025\n54;Villerupt;;01/02/2026\n"
 
 
 def test_a_file_becomes_a_table() -> None:
@@ -118,11 +119,15 @@ class TestPerimeters:
     def test_it_follows_the_new_table(self) -> None:
         """It is made again with its columns, its filter, its barrier and its grants, and shows new rows."""
         resource, _ = loaded("a.csv", SIMPLE)
-        name = self.perimeter(resource, f'SELECT _id, code FROM "{resource["id"]}" WHERE nom <> \'Thil\'')
-        replace(resource, "a.csv", "code;nom;montant;jour;secret\n02;Rédange;1;01/01/2026;x\n57;Thil;2;;\n".encode())
+        name = self.perimeter(resource, f"SELECT _id, code FROM \"{resource['id']}\" WHERE nom <> 'Thil'")
+        replace(
+            resource,
+            "a.csv",
+            "code;nom;montant;jour;secret\n02;Rédange;1;01/01/2026;x\n57;Thil;2;;\n".encode(),
+        )
         assert load(resource)["closed"] == []
         with writing() as connection:
-            found = connection.execute(sa.text(f'SELECT * FROM perimeter."{name}"')).mappings().all()  # noqa: S608
+            found = connection.execute(sa.text(f'SELECT * FROM perimeter."{name}"')).mappings().all()
             options = connection.execute(
                 sa.text("SELECT reloptions FROM pg_class WHERE relname = :name"), {"name": name}
             ).scalar()
@@ -142,7 +147,10 @@ class TestPerimeters:
         done = load(resource)
         assert (done["state"], done["closed"]) == ("done", [name])
         with writing() as connection:
-            assert connection.execute(sa.text("SELECT to_regclass(:n)"), {"n": f'perimeter."{name}"'}).scalar() is None
+            assert (
+                connection.execute(sa.text("SELECT to_regclass(:n)"), {"n": f'perimeter."{name}"'}).scalar()
+                is None
+            )
 
     def test_it_closes_when_a_type_no_longer_fits(self) -> None:
         """A filter on numbers says nothing about texts."""
@@ -157,7 +165,9 @@ class TestPerimeters:
 class TestPlace:
     """Where the table stands."""
 
-    @pytest.mark.parametrize(("visibility", "schema"), [("open", "public"), ("restricted", "closed"), ("private", "closed")])
+    @pytest.mark.parametrize(
+        ("visibility", "schema"), [("open", "public"), ("restricted", "closed"), ("private", "closed")]
+    )
     def test_it_stands_where_its_dataset_wants(self, visibility: str, schema: str) -> None:
         """From the first row on, and after each load; nothing of it is left where the reading role looks."""
         dataset = make_dataset(visibility=visibility, license_id="etalab-2.0")
@@ -196,7 +206,9 @@ class TestReaders:
             while not stop.is_set():
                 try:
                     with engine.connect() as connection:
-                        count = connection.execute(sa.text(f'SELECT count(*) FROM "{resource["id"]}"')).scalar()  # noqa: S608
+                        count = connection.execute(
+                            sa.text(f'SELECT count(*) FROM "{resource["id"]}"')
+                        ).scalar()
                     seen.add(count)
                 except sa.exc.SQLAlchemyError as error:
                     wrong.append(str(error))
@@ -230,11 +242,21 @@ class TestReaders:
         """A row that is loaded and one that is written by the API are found by the same words."""
         content = b"texte;nombre;vrai;jour;moment\nL'\xc3\xa9cole;12.5;oui;2026-01-02;2026-01-02 10:00:00\n"
         resource, done = loaded("a.csv", content)
-        assert types(done) == {"texte": "text", "nombre": "numeric", "vrai": "bool", "jour": "date", "moment": "timestamp"}
+        assert types(done) == {
+            "texte": "text",
+            "nombre": "numeric",
+            "vrai": "bool",
+            "jour": "date",
+            "moment": "timestamp",
+        }
         record = {k: v for k, v in rows(resource)[0].items() if k != "_id"}
-        call_action("datastore_upsert", resource_id=resource["id"], method="insert", records=[record], force=True)
+        call_action(
+            "datastore_upsert", resource_id=resource["id"], method="insert", records=[record], force=True
+        )
         with writing() as connection:
-            found = connection.execute(sa.text(f'SELECT DISTINCT CAST(_full_text AS text) FROM "{resource["id"]}"'))  # noqa: S608
+            found = connection.execute(
+                sa.text(f'SELECT DISTINCT CAST(_full_text AS text) FROM "{resource["id"]}"')
+            )
             assert len(found.all()) == 1
 
 
@@ -286,7 +308,9 @@ class TestRights:
             with pytest.raises(tk.NotAuthorized):
                 tk.get_action(action)({"user": user, "ignore_auth": False}, {"id": resource["id"]})
 
-    @pytest.mark.parametrize(("visibility", "allowed"), [("open", True), ("restricted", False), ("private", False)])
+    @pytest.mark.parametrize(
+        ("visibility", "allowed"), [("open", True), ("restricted", False), ("private", False)]
+    )
     def test_versions_follow_the_data(self, visibility: str, allowed: bool) -> None:
         """Open data's versions are everyone's, others' nobody's but who has the data."""
         dataset = make_dataset(visibility=visibility, license_id="etalab-2.0")

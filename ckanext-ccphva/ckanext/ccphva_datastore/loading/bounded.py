@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -43,7 +43,7 @@ class Reader:
 
     @property
     def rows(self) -> IO[bytes]:
-        assert self.process.stdout
+        assert self.process.stdout  # noqa: S101  (a pipe was asked for)
         return self.process.stdout
 
     def answer(self) -> dict[str, Any]:
@@ -58,7 +58,7 @@ class Reader:
         return json.loads(line)
 
     def ask(self, message: dict[str, Any]) -> None:
-        assert self.process.stdin
+        assert self.process.stdin  # noqa: S101  (the same)
         try:
             self.process.stdin.write(json.dumps(message).encode() + b"\n")
             self.process.stdin.flush()
@@ -121,7 +121,7 @@ def reading(task: dict[str, Any], limits: Limits, folder: Path) -> Iterator[Read
             env=environment,
             cwd=folder,
             start_new_session=True,
-            preexec_fn=lambda: _bound(limits),  # noqa: PLW1509  (only system calls)
+            preexec_fn=lambda: _bound(limits),
         )
         reader = Reader(process, errors, limits)
         watchdog = threading.Timer(limits.seconds, _expire, [reader])
@@ -141,10 +141,8 @@ def reading(task: dict[str, Any], limits: Limits, folder: Path) -> Iterator[Read
 
 
 def _close(pipe: IO[bytes]) -> None:
-    try:
+    with suppress(BrokenPipeError):
         pipe.close()
-    except BrokenPipeError:
-        pass
 
 
 def _expire(reader: Reader) -> None:

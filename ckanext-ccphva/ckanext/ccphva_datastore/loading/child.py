@@ -25,6 +25,7 @@ PIECE = 500
 
 
 def main() -> int:
+    task: dict[str, Any] = {}
     try:
         task = json.loads(sys.stdin.readline())
         _file(task)
@@ -81,7 +82,11 @@ def _table(task: dict[str, Any], kind: str, path: Path) -> None:
         "others": table.others,
         "crs": _crs(table, proposals),
         "columns": [
-            {"name": name, "heading": str(head), "sample": [shown(row[at], 80) for row in sample[:SHOWN_ROWS]]}
+            {
+                "name": name,
+                "heading": str(head),
+                "sample": [shown(row[at], 80) for row in sample[:SHOWN_ROWS]],
+            }
             | proposal
             for at, (name, head, proposal) in enumerate(zip(columns, table.names, proposals, strict=True))
         ],
@@ -138,16 +143,17 @@ def proposed(
             found[at] = {"format": ""} | kept[name]
     open_ = [at for at, each in enumerate(found) if each["type"] == "?"]
     if open_:
-        guessed = propose([str(table.names[at]) for at in open_], [[row[at] for at in open_] for row in sample],
-                          table.separator)
+        guessed = propose(
+            [str(table.names[at]) for at in open_],
+            [[row[at] for at in open_] for row in sample],
+            table.separator,
+        )
         for at, guess in zip(open_, guessed, strict=True):
             found[at] = guess
     return found
 
 
-def write(
-    table: Table, columns: list[str], chosen: list[dict[str, Any]], out: TextIO, crs: str = ""
-) -> None:
+def write(table: Table, columns: list[str], chosen: list[dict[str, Any]], out: TextIO, crs: str = "") -> None:
     """Rows in COPY's CSV: an unquoted empty cell is NULL."""
     from ckanext.ccphva_datastore.loading.columns import converters
 

@@ -39,9 +39,11 @@ CODES = re.compile(
 )
 INTEGER = re.compile(r"[+-]?\d{1,18}").fullmatch
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?").fullmatch
-COMMA = re.compile(r"[+-]?(\d{1,3}([   ]\d{3})+|\d+)(,\d+)?").fullmatch
-GROUPS = str.maketrans({" ": None, " ": None, " ": None, ",": "."})
-WKT = re.compile(r"(SRID=\d+;)?\s*(MULTI)?(POINT|LINESTRING|POLYGON)\s*Z?\s*(\(|EMPTY)|GEOMETRYCOLLECTION", re.I)
+COMMA = re.compile(r"[+-]?(\d{1,3}([ \u00a0\u202f]\d{3})+|\d+)(,\d+)?").fullmatch
+GROUPS = str.maketrans({" ": None, "\u00a0": None, "\u202f": None, ",": "."})
+WKT = re.compile(
+    r"(SRID=\d+;)?\s*(MULTI)?(POINT|LINESTRING|POLYGON)\s*Z?\s*(\(|EMPTY)|GEOMETRYCOLLECTION", re.I
+)
 TRUE = {"1", "t", "true", "vrai", "oui", "yes", "y", "o", "ja", "wahr", "jo"}
 FALSE = {"0", "f", "false", "faux", "non", "no", "n", "nein", "falsch", "nee"}
 
@@ -97,7 +99,9 @@ def _groups(values: Sequence[str], separator: str) -> str:
     """
     for sign, likely in ((",", separator == ","), (".", separator == ";")):
         grouped = [value for value in values if sign in value]
-        form = re.compile(rf"[+-]?[1-9]\d{{0,2}}(\{sign}\d{{3}})+" + (r"(\.\d+)?" if sign == "," else "")).fullmatch
+        form = re.compile(
+            rf"[+-]?[1-9]\d{{0,2}}(\{sign}\d{{3}})+" + (r"(\.\d+)?" if sign == "," else "")
+        ).fullmatch
         if not grouped or not all(form(value) for value in grouped):
             continue
         others = [value for value in values if sign not in value]
@@ -113,7 +117,9 @@ def _degrees(values: Sequence[str]) -> bool:
     import shapely
 
     try:
-        bounds = shapely.total_bounds(shapely.from_wkt([value.partition(";")[2] or value for value in values]))
+        bounds = shapely.total_bounds(
+            shapely.from_wkt([value.partition(";")[2] or value for value in values])
+        )
     except shapely.errors.GEOSException:
         return False
     return bool((abs(bounds) <= [180, 90, 180, 90]).all())
@@ -167,8 +173,9 @@ def _converter(kind: str, choice: Proposal, crs: str) -> Convert:
         case "bool":
             return _bool
         case "date" | "timestamp" | "timestamptz":
-            # A column repeats its dates: what was read once is remembered.
-            return lru_cache(50_000)(partial(_moment, kind, date_format))
+            moment = partial(_moment, kind, date_format)
+            # A column repeats its days, hardly its moments; a text month costs much to read.
+            return lru_cache(50_000)(moment) if kind == "date" else moment
         case _:
             return partial(_geometry, kind, crs)
 
@@ -216,7 +223,7 @@ def _moment(kind: str, date_format: str, cell: str) -> str:
             found = datetime.fromisoformat(cell)
             if kind == "timestamptz" and found.tzinfo is None:
                 raise ValueError(cell)
-            return found.isoformat()
+            return cell
     except ValueError:
         if kind == "timestamptz" and not date_format:
             raise
@@ -238,7 +245,7 @@ def _by_format(cell: str, date_format: str) -> datetime:
     plain = re.sub(r"[ .\-]", "/", cell)
     for order in ORDERS:
         try:
-            return datetime.strptime(plain, order)  # noqa: DTZ007
+            return datetime.strptime(plain, order)
         except ValueError:
             continue
     raise ValueError(cell)

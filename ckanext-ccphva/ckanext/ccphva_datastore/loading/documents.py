@@ -96,13 +96,13 @@ def _odt(path: Path) -> Iterator[str]:
 
 
 def _html(path: Path) -> Iterator[str]:
-    from lxml import etree, html
+    from lxml import html
 
     parser = html.HTMLParser(no_network=True, huge_tree=False, remove_comments=True)
     tree = html.document_fromstring(path.read_bytes(), parser=parser)
     for element in list(tree.iter("script", "style", "noscript", "template", "nav")):
         element.drop_tree()
-    parts = [str(text).strip() for text in etree.XPath("//body//text()|//title/text()")(tree)]
+    parts = [str(text).strip() for text in tree.itertext()]
     yield from _by_length([part for part in parts if part])
 
 

@@ -30,7 +30,11 @@ class Loads:
         wanted = {change.entity_id for change in changes if change.kind == "resource"}
         for resource in core.Session.query(core.Resource).filter(core.Resource.id.in_(wanted)):
             self._look(resource)
-        gone = {change.entity_id for change in changes if change.kind == "resource" and change.operation == "delete"}
+        gone = {
+            change.entity_id
+            for change in changes
+            if change.kind == "resource" and change.operation == "delete"
+        }
         if gone:
             self._forget()
 

@@ -25,6 +25,7 @@ def open_table(path: Path, kind: str, layer: str = "", crs: str = "") -> Table:
     :raises Fault: a broken file, no such layer, no coordinate reference system.
     """
     import pyogrio
+    from pyogrio.errors import DataSourceError
 
     _restrain(pyogrio)
     _refuse_cut(path, kind)
@@ -36,7 +37,7 @@ def open_table(path: Path, kind: str, layer: str = "", crs: str = "") -> Table:
             raise Fault("no-rows")
         name = layer or next((each for each, shape in layers if shape), layers[0][0])
         info = pyogrio.read_info(path, layer=name)
-    except pyogrio.errors.DataSourceError as error:
+    except DataSourceError as error:
         raise Fault("broken", reason=_plain(error, path)) from error
     fields = [str(field) for field in info["fields"]]
     has_shape = bool(info["geometry_type"])
@@ -83,7 +84,7 @@ def _restrain(pyogrio: Any) -> None:
 def _refuse_cut(path: Path, kind: str) -> None:
     """GDAL reads what it can of a broken text; half a file must not become a table."""
     if kind == "gml" or kind == "jml":
-        from lxml import etree
+        import lxml.etree as etree  # noqa: PLR0402
 
         parser = etree.XMLPullParser(
             events=(), resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False
@@ -111,6 +112,7 @@ def _rows(path: Path, layer: str, crs: str, has_shape: bool, table: Table) -> It
             )  # fmt: skip
         except Exception as error:  # GDAL's faults have many classes
             raise Fault("broken", reason=_plain(error, path)) from error
+        columns = columns if columns is not None else []
         count = len(columns[0]) if len(columns) else len(shapes) if shapes is not None else 0
         if not count:
             return

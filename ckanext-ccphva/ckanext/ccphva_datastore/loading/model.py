@@ -108,10 +108,7 @@ def silent(seconds: int) -> Sequence[Load]:
 def versions(resource_id: str) -> Sequence[Version]:
     """The latest first."""
     return (
-        model.Session.query(Version)
-        .filter_by(resource_id=resource_id)
-        .order_by(Version.number.desc())
-        .all()
+        model.Session.query(Version).filter_by(resource_id=resource_id).order_by(Version.number.desc()).all()
     )
 
 
@@ -126,9 +123,7 @@ def add_version(resource_id: str, **values: Any) -> Version:
 CONFIGURATIONS = {"fr": "french", "de": "german", "lb": "german", "en": "english"}
 """Text search configurations of PostgreSQL; Luxembourgish has none, and German is the nearest."""
 
-_WORDS = (
-    "to_tsvector(CAST(:configuration AS regconfig), :text) || to_tsvector('simple', :plain)"
-)
+_WORDS = "to_tsvector(CAST(:configuration AS regconfig), :text) || to_tsvector('simple', :plain)"
 
 
 def put_pages(resource_id: str, pages: Sequence[dict[str, Any]]) -> None:

@@ -38,7 +38,9 @@ def open_table(path: Path, wanted: str = "") -> Table:
     sheet = sheets[name]
     offset = sheet.start[0] if sheet.start else 0
     sample = [[_text(cell) for cell in row] for row in _some(sheet, 200)]
-    if not any(any(row) for row in sample) and not any(any(cell != "" for cell in r) for r in sheet.iter_rows()):
+    if not any(any(row) for row in sample) and not any(
+        any(cell != "" for cell in r) for r in sheet.iter_rows()
+    ):
         raise Fault("empty")
     names, first, width = _heading(sample, getattr(sheet, "merged_cell_ranges", None) or [], offset)
     skip = first

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 -- every name is quoted, every value a parameter
 """SQL of a load: a new table beside the old one, and the change of places in one transaction.
 
 The new table is made in schema `loading`, where nobody looks, with the names that it will keep. Readers see
@@ -123,9 +124,7 @@ def swap(
     raise AssertionError("unreachable")
 
 
-def _swap(
-    cursor: Any, resource_id: str, columns: Sequence[Column], count: int, schema: str
-) -> Swap:
+def _swap(cursor: Any, resource_id: str, columns: Sequence[Column], count: int, schema: str) -> Swap:
     cursor.execute("SET LOCAL search_path = pg_catalog")
     old = _located(cursor, resource_id)
     schema = old.schema if old else schema
@@ -153,7 +152,7 @@ def _swap(
             cursor.execute(f"COMMENT ON COLUMN {table}.{quoted(column.name)} IS %s", [comment])
     closed = [view.name for view in views if not _again(cursor, view, table)]
     words = f"closed.{quoted(words_view(resource_id))}"
-    cursor.execute(f"CREATE VIEW {words} AS SELECT _id, {_words(columns)} AS _full_text, "  # noqa: S608
+    cursor.execute(f"CREATE VIEW {words} AS SELECT _id, {_words(columns)} AS _full_text, "
                    f"{', '.join(quoted(c.name) for c in columns)} FROM {table}")  # fmt: skip
     cursor.execute(
         "INSERT INTO public._table_stats AS s VALUES (%s, %s) "
@@ -206,12 +205,12 @@ def fill_words(
         old = _located(cursor, resource_id)
         if old is None:
             return
-        cursor.execute(f"SELECT coalesce(max(_id), 0) FROM {old.sql}")  # noqa: S608
-        (last,) = cursor.fetchone()
+        cursor.execute(f"SELECT coalesce(max(_id), 0) FROM {old.sql}")
+        (last,) = cursor.fetchone() or (0,)
     for first in range(1, last + 1, WORDS_BATCH):
         with connection, connection.cursor() as cursor:
             cursor.execute(
-                f"UPDATE {old.sql} SET _full_text = {_words(columns)} "  # noqa: S608
+                f"UPDATE {old.sql} SET _full_text = {_words(columns)} "
                 "WHERE _id BETWEEN %s AND %s AND _full_text IS NULL",
                 [first, first + WORDS_BATCH - 1],
             )
@@ -305,7 +304,9 @@ def _views(cursor: Any, table: Relation) -> list[_View]:
         if (schema, name) == ("closed", own):
             continue
         pairs = [tuple(each.split("\x01")) for each in grants]
-        alias = bool(same) and schema == table.schema and " WHERE " not in definition.upper().replace("\n", " ")
+        alias = (
+            bool(same) and schema == table.schema and " WHERE " not in definition.upper().replace("\n", " ")
+        )
         found.append(_View(schema, name, definition.rstrip(" ;"), options, owner, pairs, alias))
     return found
 
@@ -313,7 +314,7 @@ def _views(cursor: Any, table: Relation) -> list[_View]:
 def _again(cursor: Any, view: _View, table: str) -> bool:
     """Make a view again as it was; whether what it needs is there. One that cannot be is never widened."""
     options = f" WITH ({view.options})" if view.options else ""
-    definition = f"SELECT * FROM {table}" if view.alias else view.definition  # noqa: S608
+    definition = f"SELECT * FROM {table}" if view.alias else view.definition
     cursor.execute("SAVEPOINT before_view")
     try:
         cursor.execute(f"CREATE VIEW {view.sql}{options} AS {definition}")

@@ -96,7 +96,9 @@ def load(resource_id: str, force: bool = False) -> model.Load | None:
         except OSError as error:
             core.Session.rollback()
             storage.leave(connection, resource_id)
-            return _end(resource_id, Fault("disk" if error.errno in (28, 122) else "crash", reason=error.strerror))
+            return _end(
+                resource_id, Fault("disk" if error.errno in (28, 122) else "crash", reason=error.strerror)
+            )
     return model.load_of(resource_id)
 
 
@@ -110,7 +112,9 @@ def _take(
     id_ = resource["id"]
     _refuse_personal(dataset)
     file = files.obtain(resource, folder, known)
-    if file is None or (file.sha256 == known.get("sha256") and known.get("state") in (model.DONE, model.NOTHING)):
+    if file is None or (
+        file.sha256 == known.get("sha256") and known.get("state") in (model.DONE, model.NOTHING)
+    ):
         state = known.get("state", model.DONE)
         source = known | (file.source if file else {})
         model.note(id_, state=state, finished=model.now(), attempt=0, source=source)
@@ -166,7 +170,8 @@ def _table(
             reader.finish()
         raise
     _refuse_personal(_shown(id_)[1] or dataset)  # who declared it meanwhile is heard
-    schema = relations.OPEN if placement.is_open(core.Package.get(dataset["id"])) else relations.CLOSED
+    package = core.Package.get(dataset["id"])
+    schema = relations.OPEN if package and placement.is_open(package) else relations.CLOSED
     done = storage.swap(connection, id_, columns, count, schema)
     model.note(id_, closed=done.closed)
     version.columns = [{"name": name, "type": kind} for name, kind in described]
@@ -210,11 +215,15 @@ def _kept(resource_id: str, chosen: dict[str, Any]) -> dict[str, Any]:
     names = {name for name, _ in storage.present(resource_id)}
     for name, each in before.items():
         if name in names:
-            kept[name] = {key: each[key] for key in ("type", "format", "date_format", "groups") if key in each}
+            kept[name] = {
+                key: each[key] for key in ("type", "format", "date_format", "groups") if key in each
+            }
     for name, kind in (chosen.get("types") or {}).items():
         same = kept.get(name, {}).get("type") == kind or before.get(name, {}).get("type") == kind
         kept[name] = (kept.get(name) or before.get(name, {})) | {"type": kind} if same else {"type": kind}
-        kept[name] = {k: kept[name][k] for k in ("type", "format", "date_format", "groups") if k in kept[name]}
+        kept[name] = {
+            k: kept[name][k] for k in ("type", "format", "date_format", "groups") if k in kept[name]
+        }
     return kept
 
 
@@ -262,11 +271,13 @@ def _shown(resource_id: str) -> tuple[dict[str, Any] | None, dict[str, Any] | No
 
 def _context() -> Context:
     user = tk.get_action("get_site_user")(Context(ignore_auth=True), {})["name"]
-    return Context(user=user, ignore_auth=True, model=core, session=core.Session, use_cache=False)
+    return Context(user=user, ignore_auth=True)
 
 
 def _is_page(resource: dict[str, Any], file: File) -> bool:
-    return str(resource.get("format", "")).upper() in ("HTML", "HTM") or file.name.lower().endswith((".html", ".htm"))
+    return str(resource.get("format", "")).upper() in ("HTML", "HTM") or file.name.lower().endswith(
+        (".html", ".htm")
+    )
 
 
 def _seen(resource: dict[str, Any]) -> dict[str, Any]:

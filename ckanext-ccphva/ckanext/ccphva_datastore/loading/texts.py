@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from ckanext.ccphva_datastore.loading.faults import Fault
 from ckanext.ccphva_datastore.loading.table import Table, heading
@@ -123,7 +124,9 @@ def _parsed(lines: Iterator[str], separator: str) -> Iterator[tuple[int, list[st
             yield reader.line_num, cells
 
 
-def _whole(reader: Iterator[list[str]], lines: _Lines, table: Table, width: int) -> Iterator[list[str]]:
+def _whole(  # noqa: C901
+    reader: Any, lines: _Lines, table: Table, width: int
+) -> Iterator[list[str]]:
     """Rows of the heading's width; blank ones left out."""
     csv.field_size_limit(LONGEST_LINE)
     while True:

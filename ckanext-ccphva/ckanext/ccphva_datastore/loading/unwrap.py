@@ -89,7 +89,7 @@ def _gunzip(path: Path, target: Path, most_bytes: int) -> Path:
     return target
 
 
-def _copied(source: IO[bytes], target: Path, most_bytes: int) -> None:
+def _copied(source: IO[bytes] | gzip.GzipFile, target: Path, most_bytes: int) -> None:
     with target.open("wb") as out:
         left = most_bytes
         while piece := source.read(min(1 << 20, left + 1)):

@@ -47,13 +47,17 @@ def show(id: str, resource_id: str) -> str:  # noqa: A002
 def submit(id: str, resource_id: str) -> str | Response:  # noqa: A002
     """Take the file again with the chosen types."""
     form = tk.request.form
-    types = {name.removeprefix("type-"): kind for name, kind in form.items() if name.startswith("type-") and kind}
+    types = {
+        name.removeprefix("type-"): kind for name, kind in form.items() if name.startswith("type-") and kind
+    }
     wanted: dict[str, Any] = {"id": resource_id, "types": types}
     wanted |= {name: form[name].strip() for name in ("layer", "crs") if name in form}
     try:
         tk.get_action("ccphva_load_submit")({}, wanted)
     except tk.ValidationError as refused:
-        return tk.render("datastore/load.html", _page(id, resource_id) | {"error_summary": refused.error_summary})
+        return tk.render(
+            "datastore/load.html", _page(id, resource_id) | {"error_summary": refused.error_summary}
+        )
     tk.h.flash_success(tk._("The file waits to be loaded."))
     return tk.redirect_to("ccphva_loads.show", id=id, resource_id=resource_id)
 
@@ -76,7 +80,7 @@ def _page(name: str, resource_id: str) -> dict[str, Any]:
 
 @ccphva_loads.route(f"{AT}/version/<int:number>")
 @refusing
-def version(id: str, resource_id: str, number: int) -> Response:  # noqa: A002
+def version(id: str, resource_id: str, number: int) -> Response:  # noqa: A002, ARG001
     """The file that a resource had, to whom its data are open."""
     found = tk.get_action("ccphva_version_list")({}, {"id": resource_id})
     known = next((each for each in found if each["version"] == number), None)
@@ -105,11 +109,23 @@ def text(id: str, resource_id: str) -> str:  # noqa: A002
     shown = tk.get_action("ccphva_document_show")({}, {"id": resource_id, "offset": 0, "limit": 1})
     if not shown["pages"]:
         raise tk.ObjectNotFound
-    pages = tk.get_action("ccphva_document_show")({}, {"id": resource_id, "offset": page - 1, "limit": 1})["pages"]
+    pages = tk.get_action("ccphva_document_show")({}, {"id": resource_id, "offset": page - 1, "limit": 1})[
+        "pages"
+    ]
     hits = []
     if words:
-        hits = tk.get_action("ccphva_document_search")({}, {"q": words, "id": resource_id, "limit": 50})["results"]
+        hits = tk.get_action("ccphva_document_search")({}, {"q": words, "id": resource_id, "limit": 50})[
+            "results"
+        ]
     return tk.render(
         "datastore/text.html",
-        {"pkg": dataset, "resource": resource, "res": resource, "page": page, "pages": pages, "q": words, "hits": hits},
+        {
+            "pkg": dataset,
+            "resource": resource,
+            "res": resource,
+            "page": page,
+            "pages": pages,
+            "q": words,
+            "hits": hits,
+        },
     )

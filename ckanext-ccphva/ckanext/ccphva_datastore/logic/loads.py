@@ -58,7 +58,9 @@ def _types(given: Any) -> dict[str, str]:
         raise tk.ValidationError({"types": [tk._("expecting an object of columns and types")]})
     for column, kind in given.items():
         if kind not in TYPES:
-            raise tk.ValidationError({"types": [f"{column}: {told(_reason('type-choice', type=kind), tk._)}"]})
+            raise tk.ValidationError(
+                {"types": [f"{column}: {told(_reason('type-choice', type=kind), tk._)}"]}
+            )
     return {str(column): kind for column, kind in given.items()}
 
 
@@ -142,7 +144,9 @@ def ccphva_document_search(context: Context, data_dict: Data) -> Data:
     allowed: dict[str, bool] = {}
     offset = 0
     while len(results) < limit and offset < 10 * limit:
-        rows = model.find_pages(words, unidecode(words), data_dict.get("language") or None, ids, limit, offset)
+        rows = model.find_pages(
+            words, unidecode(words), data_dict.get("language") or None, ids, limit, offset
+        )
         for row in rows:
             dataset = row["package_id"]
             if dataset not in allowed:
@@ -190,5 +194,3 @@ def _resource(resource_id: str) -> Any:
     if resource is None or resource.state != "active":
         raise relations.not_found(resource_id)
     return resource
-
-

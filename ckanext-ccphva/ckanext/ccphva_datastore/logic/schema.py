@@ -15,7 +15,10 @@ def load_show(not_empty: Validator, unicode_safe: Validator) -> Schema:
 
 @validator_args
 def load_submit(
-    not_empty: Validator, unicode_safe: Validator, ignore_missing: Validator, convert_to_json_if_string: Validator
+    not_empty: Validator,
+    unicode_safe: Validator,
+    ignore_missing: Validator,
+    convert_to_json_if_string: Validator,
 ) -> Schema:
     return {
         "id": [not_empty, unicode_safe],

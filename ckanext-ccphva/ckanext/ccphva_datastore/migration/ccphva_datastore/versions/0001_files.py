@@ -54,9 +54,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text, nullable=False),
         sa.Column("words", TSVECTOR, nullable=False),
     )
-    op.create_index(
-        "ccphva_document_page_words", "ccphva_document_page", ["words"], postgresql_using="gin"
-    )
+    op.create_index("ccphva_document_page_words", "ccphva_document_page", ["words"], postgresql_using="gin")
 
 
 def downgrade() -> None:

@@ -1,10 +1,13 @@
 # ruff: noqa: S608
 """`./portal bench load`: a file into a table, against ckanext-xloader's direct COPY and PostgreSQL's COPY.
 
-xloader 2.6.0 needs another certifi than CKAN pins and cannot stand beside it: its steps are replayed here on the
-same database, in its order (`loader.load_csv`): the rows re-encoded one by one into a temporary file, `datastore_create`
+xloader 2.6.0 needs another certifi than CKAN pins and cannot stand beside it: its steps are replayed here
+on the
+same database, in its order (`loader.load_csv`): the rows re-encoded one by one into a temporary file,
+`datastore_create`
 of the empty table, indexes dropped and the full-text trigger disabled, TRUNCATE, COPY, UPDATE of `_full_text`
-for all rows. Downloads, its types' guess (ours is in a line of its own) and its optional column indexes are left out: all would slow it.
+for all rows. Downloads, its types' guess (ours is in a line of its own) and its optional column indexes are
+left out: all would slow it.
 """
 
 from __future__ import annotations
@@ -86,7 +89,9 @@ KEPT = {"lieu": "text", "montant": "numeric", "moment": "timestamp", "empreinte"
 
 
 def load(path: Path, resource_id: str, first: bool = False) -> list[storage.Column]:
-    """Ours until everybody reads the new rows and finds words in them: read, copied, in the old one's place."""
+    """Ours until everybody reads the new rows and finds words in them: read, copied, in the old one's
+    place.
+    """
     limits = bounded.Limits(config.load_memory(), config.load_unfolded(), config.load_seconds())
     with tempfile.TemporaryDirectory() as folder, storage.connected() as connection:
         work: dict[str, Any] = {"work": "file", "path": str(path)}

@@ -163,7 +163,7 @@ def test_values_are_what_was_meant(tmp_path: Path) -> None:
 
 HEAD = b"a,b\n"
 BAD: list[tuple[str, bytes, str, dict[str, Any]]] = [
-    ("a wrong type in line 9,000", b"a,b\n" + b"1,x\n" * 8998 + b"un,x\n", "cell", {"line": 9000, "column": "a"}),
+    ("a wrong type in line 9,000", b"a,b\n" + b"1,x\n" * 8998 + b"un,x\n", "cell", {"line": 9000, "column": "a"}),  # noqa: E501
     ("nothing", b"", "empty", {}),
     ("blanks", b"\n\n  \n", "empty", {}),
     ("a heading alone", HEAD, "no-rows", {}),
@@ -178,7 +178,7 @@ BAD: list[tuple[str, bytes, str, dict[str, Any]]] = [
     ("cut JSON", b'[{"a": 1}, {"a": ', "json", {}),
     ("JSON of numbers", b"[1, 2, 3]", "json-shape", {}),
     ("deep JSON", b"[" * 100_000 + b"]" * 100_000, "json", {}),
-    ("more columns than a table has", b",".join(b"c%d" % n for n in range(2000)) + b"\n" + b"," * 1999 + b"1\n", "columns", {}),
+    ("more columns than a table has", b",".join(b"c%d" % n for n in range(2000)) + b"\n" + b"," * 1999 + b"1\n", "columns", {}),  # noqa: E501
 ]  # fmt: skip
 
 
@@ -234,7 +234,9 @@ def test_memory_and_time_are_bounded(tmp_path: Path) -> None:
 
 
 def test_a_million_empty_rows(tmp_path: Path) -> None:
-    """A sheet with three rows and a format down to the last line has three rows; formulas give their values."""
+    """A sheet with three rows and a format down to the last line has three rows; formulas give their
+    values.
+    """
     import openpyxl
 
     book = openpyxl.Workbook()
@@ -260,7 +262,7 @@ def test_documents_give_pages_and_languages(tmp_path: Path) -> None:
     answer, pages = read(path, tmp_path)
     assert answer["kind"] == "docx"
     assert [(page["number"], page["language"]) for page in pages] == [(1, "fr")]  # type: ignore[call-overload]
-    page = b"<!doctype html><html><body><script>no</script><p>Der Rat und die Gemeinde ist nicht da</p></body></html>"
+    page = b"<!doctype html><html><body><script>no</script><p>Der Rat und die Gemeinde ist nicht da</p></body></html>"  # noqa: E501
     (path := tmp_path / "a.html").write_bytes(page)
     answer, pages = read(path, tmp_path, html=True)
     assert pages[0]["language"] == "de"  # type: ignore[call-overload]

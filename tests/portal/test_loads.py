@@ -179,7 +179,7 @@ class TestPlace:
         with writing() as connection:
             left = connection.execute(
                 sa.text("SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-                        "WHERE c.relname LIKE :name AND c.relkind IN ('r', 'v')"), {"name": f"%{resource['id']}%"}
+                        "WHERE c.relname LIKE :name AND c.relkind IN ('r', 'v')"), {"name": f"%{resource['id']}%"}  # noqa: E501
             ).scalars().all()  # fmt: skip
         assert left == [schema]
 

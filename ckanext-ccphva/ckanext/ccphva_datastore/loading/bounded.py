@@ -86,7 +86,8 @@ class Reader:
                     return Fault(reason["code"], **reason["values"])
         if code == -signal.SIGXFSZ or "No space left" in said:
             return Fault("disk")
-        # Rust and C++ end a process that gets no memory by SIGABRT or a trap; the kernel's own killer uses SIGKILL.
+        # Rust and C++ end a process that gets no memory by SIGABRT or a trap; the kernel's own killer uses
+        # SIGKILL.
         starved = ("MemoryError", "memory allocation", "bad_alloc", "Cannot allocate", "out of memory")
         if code in (-signal.SIGKILL, -signal.SIGABRT, -signal.SIGSEGV) or any(s in said for s in starved):
             return Fault("memory", most=self.limits.memory)

@@ -1,7 +1,8 @@
 """The reading process: `python -m ckanext.ccphva_datastore.loading.child`. No CKAN.
 
 It is given its task as one line of JSON on standard input, answers with what it found as one line on standard
-output, waits for the types that were chosen, and then writes rows as COPY reads them. A refusal is one line of
+output, waits for the types that were chosen, and then writes rows as COPY reads them. A refusal is one line
+of
 JSON on standard error, and code 3.
 """
 

@@ -1,4 +1,5 @@
-"""Types of columns: what csv-detective finds in them, what a database takes, and how a cell becomes it. No CKAN.
+"""Types of columns: what csv-detective finds in them, what a database takes, and how a cell becomes it. No
+CKAN.
 
 A code is not a number: what begins with a zero, and what a heading calls INSEE, SIREN, SIRET, postal code or
 telephone, stays a text, whatever its digits.
@@ -26,7 +27,8 @@ TYPES = {
     "wkt": "geometry",
     "geometry": "geometry",
 }
-"""Types that an agent may choose, with PostgreSQL's names. `geojson` and `wkt` are texts that hold geometries;
+"""Types that an agent may choose, with PostgreSQL's names. `geojson` and `wkt` are texts that hold
+geometries;
 `geometry` comes from geographic files."""
 SAMPLE_ROWS = 5_000
 PYTHON_TYPES = {"int": "int", "float": "numeric", "bool": "bool", "date": "date"}
@@ -49,7 +51,8 @@ FALSE = {"0", "f", "false", "faux", "non", "no", "n", "nein", "falsch", "nee"}
 
 Convert = Callable[[str], str]
 Proposal = dict[str, Any]
-"""`type`, `format` (csv-detective's name of what the cells look like); `date_format` where it is a date, `groups`
+"""`type`, `format` (csv-detective's name of what the cells look like); `date_format` where it is a date,
+`groups`
 where a comma or a full stop stands between thousands."""
 
 

@@ -20,7 +20,8 @@ SILENT = 300
 class Loads:
     """See `ckanext.ccphva.shared.Follower`.
 
-    An upload is loaded at once. A linked file is loaded when somebody who may edit it asked for it, and looked
+    An upload is loaded at once. A linked file is loaded when somebody who may edit it asked for it, and
+    looked
     at again from time to time: harvested catalogues link to more files than anybody wants to fetch.
     """
 
@@ -39,7 +40,9 @@ class Loads:
             self._forget()
 
     def sweep(self) -> None:
-        """Lost loads, linked files that are due, uploads that no change announced, what is left of the gone."""
+        """Lost loads, linked files that are due, uploads that no change announced, what is left of the
+        gone.
+        """
         for load in model.silent(SILENT):
             if load.attempt < tasks.TRIES:
                 tasks.enqueue(load.resource_id)

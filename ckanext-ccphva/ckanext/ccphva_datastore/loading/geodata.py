@@ -1,4 +1,6 @@
-"""Shapefile, GeoJSON, GML, JML and GeoPackage by GDAL, with their coordinate reference system kept. No CKAN."""
+"""Shapefile, GeoJSON, GML, JML and GeoPackage by GDAL, with their coordinate reference system kept. No
+CKAN.
+"""
 
 from __future__ import annotations
 
@@ -84,7 +86,7 @@ def _restrain(pyogrio: Any) -> None:
 def _refuse_cut(path: Path, kind: str) -> None:
     """GDAL reads what it can of a broken text; half a file must not become a table."""
     if kind == "gml" or kind == "jml":
-        import lxml.etree as etree  # noqa: PLR0402
+        import lxml.etree as etree
 
         parser = etree.XMLPullParser(
             events=(), resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False
@@ -106,12 +108,13 @@ def _rows(path: Path, layer: str, crs: str, has_shape: bool, table: Table) -> It
     done = 0
     while True:
         try:
-            _, _, shapes, columns = pyogrio.raw.read(
+            read: Any = pyogrio.raw.read(
                 path, layer=layer, skip_features=done, max_features=BATCH, read_geometry=has_shape,
                 datetime_as_string=True, force_2d=False,
             )  # fmt: skip
         except Exception as error:  # GDAL's faults have many classes
             raise Fault("broken", reason=_plain(error, path)) from error
+        _, _, shapes, columns = read
         columns = columns if columns is not None else []
         count = len(columns[0]) if len(columns) else len(shapes) if shapes is not None else 0
         if not count:

@@ -8,7 +8,9 @@ from typing import Any
 from ckanext.ccphva_datastore.loading import model
 
 MOST = 200_000
-"""Characters of a dataset's documents that the search of datasets knows; `ccphva_document_search` knows all."""
+"""Characters of a dataset's documents that the search of datasets knows; `ccphva_document_search` knows
+all.
+"""
 
 
 def with_documents(document: dict[str, Any]) -> dict[str, Any]:

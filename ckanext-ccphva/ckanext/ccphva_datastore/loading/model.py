@@ -1,4 +1,5 @@
-"""Own tables in CKAN's database: one load a resource, its versions, pages of documents. Imports nothing of the plugin.
+"""Own tables in CKAN's database: one load a resource, its versions, pages of documents. Imports nothing of
+the plugin.
 
 No foreign keys into CKAN's tables: `forget` removes what belongs to a resource that is gone.
 """
@@ -18,7 +19,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 WAITING, READING, LOADING, DONE, REFUSED, NOTHING = (
     "waiting", "reading", "loading", "done", "refused", "nothing",
 )  # fmt: skip
-"""States of a load: in the queue; at work (two); a table or a text is there; why not is in `reason`; the file is
+"""States of a load: in the queue; at work (two); a table or a text is there; why not is in `reason`; the
+file is
 of a kind that becomes neither."""
 AT_WORK = (READING, LOADING)
 
@@ -98,7 +100,9 @@ def beat(resource_id: str, rows: int, read: int) -> None:
 
 
 def silent(seconds: int) -> Sequence[Load]:
-    """Loads at work whose worker gave no sign of life for that long, and those that were queued as long ago."""
+    """Loads at work whose worker gave no sign of life for that long, and those that were queued as long
+    ago.
+    """
     since = now() - timedelta(seconds=seconds)
     lost = sa.and_(Load.state.in_(AT_WORK), Load.heartbeat < since)
     forgotten = sa.and_(Load.state == WAITING, Load.queued < since - timedelta(hours=1))

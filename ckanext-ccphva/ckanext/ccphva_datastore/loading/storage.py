@@ -354,7 +354,7 @@ def _keep_keys(cursor: Any, old: Relation, new: str, names: set[str]) -> None:
     """
     cursor.execute(
         "SELECT i.relname, pg_get_indexdef(x.indexrelid), x.indisunique, "
-        "ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = x.indrelid AND a.attnum = ANY(x.indkey)) "
+        "ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = x.indrelid AND a.attnum = ANY(x.indkey)) "  # noqa: E501
         "FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid "
         "WHERE x.indrelid = %s::regclass AND NOT x.indisprimary",
         [old.sql],

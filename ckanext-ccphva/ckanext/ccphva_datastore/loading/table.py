@@ -23,7 +23,8 @@ class Table:
 
     :param names: cells of the heading, as they stand there.
     :param rows: gives the rows as texts, the empty one for nothing; may be called more than once.
-    :param types: of sources that know their types, in the order of `names`; empty where texts are to be judged.
+    :param types: of sources that know their types, in the order of `names`; empty where texts are to be
+        judged.
     :param crs: `EPSG:…` of the geometries, where there are some.
     :param others: sheets or layers of the same file that were not taken.
     """
@@ -50,7 +51,8 @@ class Table:
 def cleaned(name: str, number: int) -> str:
     """A heading's cell as a column's name; `colonne_3` where it is empty."""
     name = unicodedata.normalize("NFC", "".join(c for c in name if c not in '"\0'))
-    # A colon before a letter is taken for a parameter by CKAN's SQL, a leading underscore for a field of its own.
+    # A colon before a letter is taken for a parameter by CKAN's SQL, a leading underscore for a field of
+    # its own.
     name = " ".join(re.sub(r"(?<!\w):(?=\w)", " ", name).split()).lstrip("_ ")
     return _cut(name, LONGEST_NAME) or f"colonne_{number}"
 

@@ -1,6 +1,7 @@
 """The load of a resource's file, as a job of CKAN's queue `load`.
 
-CKAN's own jobs and not Celery: the Celery application belongs to the plugin of harvests, which this plugin does
+CKAN's own jobs and not Celery: the Celery application belongs to the plugin of harvests, which this plugin
+does
 not import, and CKAN ships the queue, its worker and its page of jobs.
 """
 

@@ -20,7 +20,9 @@ SHAPE = (".shp", ".shx", ".dbf", ".prj", ".cpg", ".qpj", ".sbn", ".sbx", ".qix",
 DATA = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".json", ".geojson", ".gml", ".gpkg", ".shp", ".jml")
 
 Kind = str
-"""`text`, `xlsx`, `xls`, `ods`, `json`, `gpkg`, `gml`, `jml`, `shape`, `pdf`, `docx`, `odt`, `html`; `other`: pictures, programs, XML of other kinds, which stay files."""
+"""`text`, `xlsx`, `xls`, `ods`, `json`, `gpkg`, `gml`, `jml`, `shape`, `pdf`, `docx`, `odt`, `html`;
+`other`: pictures, programs, XML of other kinds, which stay files.
+"""
 
 
 def kind_of(path: Path, folder: Path, most_bytes: int) -> tuple[Kind, Path]:

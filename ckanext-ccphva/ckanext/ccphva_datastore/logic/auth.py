@@ -5,4 +5,5 @@ from __future__ import annotations
 from ckanext.ccphva_datastore.logic import loads_auth
 from ckanext.ccphva_datastore.logic.loads_auth import *  # noqa: F403 -- the blanket looks for functions here
 
-__all__ = [*loads_auth.__all__]
+__all__: list[str] = []
+__all__ += loads_auth.__all__

@@ -30,7 +30,8 @@ def ccphva_load_submit(context: Context, data_dict: Data) -> Data:
     """Take a resource's file again, with the types, the sheet and the reference system that were chosen.
 
     :param id: the resource.
-    :param types: `{column: type}`; types are ``text``, ``int``, ``numeric``, ``bool``, ``date``, ``timestamp``,
+    :param types: `{column: type}`; types are ``text``, ``int``, ``numeric``, ``bool``, ``date``,
+        ``timestamp``,
         ``timestamptz``, ``geojson`` and ``wkt``. Kept, and used at every later load.
     :param layer: the sheet of a workbook or the layer of a geographic file; empty: the portal's choice.
     :param crs: reference system of a file that does not say its own, such as ``EPSG:3857``.
@@ -76,7 +77,8 @@ def ccphva_load_show(context: Context, data_dict: Data) -> Data:
     :param id: the resource.
     :returns: ``state`` (``none``, ``waiting``, ``reading``, ``loading``, ``done``, ``refused``, ``nothing``),
         ``reason`` (in the reader's language), ``kind``, ``rows``, ``bytes`` read, times (UTC), ``encoding``,
-        ``separator``, ``layer`` and ``others``, ``crs``, ``columns`` (``name``, ``heading``, ``type``, ``chosen``,
+        ``separator``, ``layer`` and ``others``, ``crs``, ``columns`` (``name``, ``heading``, ``type``,
+        ``chosen``,
         ``format``, ``sample``), ``changes`` (``added``, ``gone``, ``changed``), ``closed`` perimeters.
     """
     resource = _resource(data_dict["id"])
@@ -95,7 +97,7 @@ def ccphva_load_show(context: Context, data_dict: Data) -> Data:
         "bytes": load.bytes,
         **{name: (time.isoformat() if (time := getattr(load, name)) else None)
            for name in ("queued", "started", "finished")},
-        **{name: found.get(name) for name in ("encoding", "separator", "heading_line", "layer", "others", "crs")},
+        **{name: found.get(name) for name in ("encoding", "separator", "heading_line", "layer", "others", "crs")},  # noqa: E501
         "columns": [each | {"chosen": chosen.get(each["name"], "")} for each in found.get("columns") or []],
         "chosen": load.chosen,
         "changes": load.changes,
@@ -111,7 +113,8 @@ def ccphva_version_list(context: Context, data_dict: Data) -> list[Data]:
     """The files that a resource had and has, the latest first.
 
     :param id: the resource.
-    :returns: each with ``version``, ``at`` (UTC), ``name``, ``size`` (bytes), ``sha256``, ``url``, ``kept`` (whether
+    :returns: each with ``version``, ``at`` (UTC), ``name``, ``size`` (bytes), ``sha256``, ``url``, ``kept``
+        (whether
         the file is still there) and ``columns`` where it became a table.
     """
     resource = _resource(data_dict["id"])
@@ -126,7 +129,8 @@ def ccphva_version_list(context: Context, data_dict: Data) -> list[Data]:
 @tk.side_effect_free
 @validate(schema.document_search)
 def ccphva_document_search(context: Context, data_dict: Data) -> Data:
-    """Pages of documents that hold the words, in the documents of datasets that the asker may read the data of.
+    """Pages of documents that hold the words, in the documents of datasets that the asker may read the data
+    of.
 
     :param q: words as in a search engine: ``"two words"``, ``or``, ``-not``.
     :param language: ``fr``, ``de``, ``en`` or ``lb``: only pages in it; otherwise each in its own.

@@ -43,7 +43,7 @@ def document_search(
 
 @validator_args
 def document_show(
-    not_empty: Validator, unicode_safe: Validator, default: ValidatorFactory, natural_number_validator: Validator,
+    not_empty: Validator, unicode_safe: Validator, default: ValidatorFactory, natural_number_validator: Validator,  # noqa: E501
     limit_to_configured_maximum: Any,
 ) -> Schema:  # fmt: skip
     return {

@@ -131,7 +131,7 @@ _WORDS = "to_tsvector(CAST(:configuration AS regconfig), :text) || to_tsvector('
 
 
 def put_pages(resource_id: str, pages: Sequence[dict[str, Any]]) -> None:
-    """Put pages (`number`, `language`, `text`, `plain`: the text without accents) in place of those before."""
+    """Put pages (`number`, `language`, `text`, `plain`: without accents) in place of those before."""
     execute = model.Session.execute
     execute(sa.text("DELETE FROM ccphva_document_page WHERE resource_id = :id"), {"id": resource_id})
     insert = sa.text(

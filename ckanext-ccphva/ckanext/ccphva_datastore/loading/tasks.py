@@ -304,7 +304,7 @@ def _end(resource_id: str, fault: Fault, source: dict[str, Any] | None = None) -
 
 
 def _gone(resource_id: str, error: Exception, attempt: int) -> model.Load | None:
-    """The database went away: the transaction is undone, the old table is there; tried again, not for ever."""
+    """The database went away and the old table is there; tried again, not for ever."""
     log.warning("A load lost its database", extra={"resource": resource_id, "attempt": attempt})
     if isinstance(error, errors.DiskFull):
         return _end(resource_id, Fault("disk"))

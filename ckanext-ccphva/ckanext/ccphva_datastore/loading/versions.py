@@ -40,7 +40,7 @@ def keep(resource_id: str, file: File, columns: list[dict[str, Any]] | None = No
 
 
 def _link(source: Path, target: Path) -> None:
-    """CKAN puts a new upload in the place of the old one by a rename, so a second name keeps the old bytes."""
+    """CKAN renames a new upload over the old one, so a second name keeps the old bytes."""
     target.unlink(missing_ok=True)
     try:
         os.link(source, target)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -98,8 +99,12 @@ def _odt(path: Path) -> Iterator[str]:
 def _html(path: Path) -> Iterator[str]:
     from lxml import html
 
-    parser = html.HTMLParser(no_network=True, huge_tree=False, remove_comments=True)
-    tree = html.document_fromstring(path.read_bytes(), parser=parser)
+    data, encoding = path.read_bytes(), None
+    with suppress(UnicodeDecodeError):  # a page that names no encoding would be taken for latin-1
+        data.decode()
+        encoding = "utf-8"
+    parser = html.HTMLParser(no_network=True, huge_tree=False, remove_comments=True, encoding=encoding)
+    tree = html.document_fromstring(data, parser=parser)
     for element in list(tree.iter("script", "style", "noscript", "template", "nav")):
         element.drop_tree()
     parts = [str(text).strip() for text in tree.itertext()]

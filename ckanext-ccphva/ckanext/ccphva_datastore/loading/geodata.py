@@ -125,7 +125,8 @@ def _rows(path: Path, layer: str, crs: str, has_shape: bool, table: Table) -> It
                 geometries = shapely.set_srid(shapely.from_wkb(shapes), srid)
             except shapely.errors.GEOSException as error:
                 raise Fault("geometry", record=done + 1, reason=str(error)) from error
-            hexes = [found or "" for found in shapely.to_wkb(geometries, hex=True, include_srid=True)]
+            written: Any = shapely.to_wkb(geometries, hex=True, include_srid=True)
+            hexes = [found or "" for found in written]
         for number in range(count):
             table.line = done + number + 1
             row = [_cell(column[number]) for column in columns]

@@ -98,6 +98,13 @@ def portal_processes(place: Place) -> list[Process]:
             environment=with_ckan,
         ),
         Process("jobs", f"{python}/ckan -c {place.ini} jobs worker", home, environment=with_ckan),
+        Process(
+            "loads",
+            f"{python}/ckan -c {place.ini} jobs worker load",
+            home,
+            environment=with_ckan,
+            stop_seconds=30,
+        ),
         Process("follower", f"{python}/ckan -c {place.ini} ccphva follow", home, environment=with_ckan),
     ]
 

@@ -24,7 +24,7 @@ DESCRIPTION = DEPLOYMENT / "production" / "production.yaml"
 OUT = ROOT / "var" / "production"
 SECRETS = ("session", "csrf", "token", "ckan", "datastore", "redis")
 DOCTOR_AT = "06:30"
-Name = Literal["web", "worker", "beat", "jobs", "follower", "gateway"]
+Name = Literal["web", "worker", "beat", "jobs", "loads", "follower", "gateway"]
 
 
 class _Strict(msgspec.Struct, forbid_unknown_fields=True):

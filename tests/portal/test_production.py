@@ -16,7 +16,7 @@ from local import configuration, production
 from local.console import Failure
 from local.settings import ROOT, Instance
 
-PROCESSES = ("web", "worker", "beat", "jobs", "follower")
+PROCESSES = ("web", "worker", "beat", "jobs", "loads", "follower")
 
 
 @pytest.fixture(scope="module")

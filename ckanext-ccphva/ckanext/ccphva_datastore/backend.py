@@ -12,6 +12,7 @@ from ckan.types import Context
 from ckanext.ccphva_datastore import relations, storage
 from ckanext.ccphva_datastore.feeds import clients
 from ckanext.ccphva_datastore.feeds import storage as feeds
+from ckanext.ccphva_datastore.loading import storage as loads
 from ckanext.ccphva_datastore.relations import Relation
 from ckanext.datastore import interfaces
 from ckanext.datastore.backend import DatastoreBackend, postgres
@@ -37,6 +38,8 @@ class Backend(postgres.DatastorePostgresqlBackend):
             relation = Relation(relations.OPEN, resource_id)
         else:
             relation = relations.effective(context, resource_id, "datastore_search")
+            if data_dict.get("q") or data_dict.get("full_text"):
+                relation = loads.searchable(relation)
         postgres._cache_types(self._get_read_engine())
         try:
             with storage.reading(relation, context.get("query_timeout", postgres._TIMEOUT)) as connection:

@@ -24,6 +24,7 @@ import msgspec
 from ckan.types import Context
 from ckanext.ccphva_datastore import config, relations, storage
 from ckanext.ccphva_datastore.backend import refuse_unknown, safe_texts
+from ckanext.ccphva_datastore.loading import storage as loads
 from ckanext.ccphva_datastore.relations import Relation
 from ckanext.datastore import interfaces
 from ckanext.datastore.backend import postgres
@@ -93,6 +94,8 @@ def prepare(context: Context, data_dict: dict[str, Any]) -> Dump:
     """
     form = FORMATS[data_dict["format"]]
     relation = relations.effective(context, data_dict["resource_id"], "datastore_dump")
+    if data_dict.get("q"):
+        relation = loads.searchable(relation)
     query = {key: value for key, value in data_dict.items() if key not in ("format", "safe", "bom", "gzip")}
     query |= {"resource_id": relation.name, "records_format": form.select}
     with storage.reading(relation, postgres._TIMEOUT) as connection:

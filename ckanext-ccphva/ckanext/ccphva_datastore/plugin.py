@@ -12,11 +12,14 @@ from ckanext.ccphva.shared import IFollowers
 from ckanext.ccphva_datastore import placement, views
 from ckanext.ccphva_datastore.backend import Backend
 from ckanext.ccphva_datastore.feeds import watch
+from ckanext.ccphva_datastore.loading import indexing
+from ckanext.ccphva_datastore.loading.followers import Loads
 from ckanext.datastore.interfaces import IDatastoreBackend
 
 
 @tk.blanket.actions
 @tk.blanket.auth_functions
+@tk.blanket.blueprints
 @tk.blanket.config_declarations
 class CcphvaDatastorePlugin(p.SingletonPlugin):
     """Stands after `datastore` in `ckan.plugins`: the last backend that registers is the one."""
@@ -29,11 +32,14 @@ class CcphvaDatastorePlugin(p.SingletonPlugin):
     def register_backends(self) -> dict[str, type[Backend]]:
         return {"postgresql": Backend, "postgres": Backend}
 
-    def get_followers(self) -> list[placement.Placement | watch.Watch]:
-        return [placement.Placement(), watch.Watch()]
+    def get_followers(self) -> list[placement.Placement | watch.Watch | Loads]:
+        return [placement.Placement(), watch.Watch(), Loads()]
 
     def make_middleware(self, app: CKANApp, config: CKANConfig) -> CKANApp:  # noqa: ARG002
         return views.install(app)
 
     def after_dataset_update(self, context: Context, pkg_dict: dict[str, Any]) -> None:  # noqa: ARG002
         placement.place(pkg_dict["id"])
+
+    def before_dataset_index(self, pkg_dict: dict[str, Any]) -> dict[str, Any]:
+        return indexing.with_documents(pkg_dict)

@@ -10,9 +10,12 @@ import ckan.plugins.toolkit as tk
 import psycopg2
 from ckan.types import CKANApp, Context
 from ckanext.ccphva_datastore import backend, dump
+from ckanext.ccphva_datastore.loading.views import ccphva_loads
 from ckanext.datastore.backend import DatastoreBackend
 from ckanext.datastore.blueprint import dump_schema
 from flask import Response
+
+__all__ = ["ccphva_loads"]
 
 
 def install(app: CKANApp) -> CKANApp:

@@ -123,6 +123,10 @@ def _parts(context: Context, query: dict[str, Any], types: dict[str, str]) -> di
 
 
 def _columns(form: Format, select: list[str], fields: Fields, safe: bool) -> str:
+    select = [
+        _fast(column, postgres.identifier(field["id"]), field["type"], form)
+        for column, field in zip(select, fields, strict=True)
+    ]
     if form.select == "lists":
         # Core names the rank of a search as if it stood in a list of columns.
         names = [f" as {postgres.identifier(field['id'])}" for field in fields]
@@ -132,6 +136,19 @@ def _columns(form: Format, select: list[str], fields: Fields, safe: bool) -> str
         texts = {postgres.identifier(f["id"]) for f in fields if f["type"] in ("text", "varchar", "bpchar")}
         select = [storage.without_formula(column) if column in texts else column for column in select]
     return ", ".join(select)
+
+
+def _fast(column: str, name: str, kind: str, form: Format) -> str:
+    """Core's expression of a column, or one that says the same and costs the database less."""
+    whole = f"to_char({name}, 'YYYY-MM-DD\"T\"HH24:MI:SS')"
+    if form.select == "lists":
+        if column == f"coalesce(to_json({name}),'null')":
+            return storage.json_text(name, kind) or column
+        if column == f"coalesce(to_json({whole}), 'null')":
+            return f"""coalesce('"' || {storage.second(name, whole)} || '"', 'null')"""
+    elif column.removesuffix(f" as {name}") == whole:
+        return column.replace(whole, storage.second(name, whole))
+    return column
 
 
 def _feature(types: dict[str, str], wanted: list[str]) -> str:

@@ -114,6 +114,25 @@ def test_json_says_what_stock_says(app: CKANTestApp, table: str) -> None:
     assert b"12.50" in text
 
 
+def test_numbers_and_times_of_every_kind_are_those_of_stock(app: CKANTestApp) -> None:
+    """Order by number, years of five digits, infinity, NaN, extremes: by value, in JSON and CSV."""
+    values: list[dict[str, Any]] = [{"n": n, "t": f"2026-01-{n:02} 10:00:00.999"} for n in range(1, 13)]
+    values += [{"x": x, "f": x, "d": "0044-03-15 BC"} for x in ("NaN", "Infinity", "-Infinity", "1e-7", "0.10")]
+    values += [{"t": t} for t in ("infinity", "-infinity", "10000-01-01", "0044-03-15 BC", "0001-01-01")]
+    types = {"n": "int8", "x": "numeric", "f": "float8", "t": "timestamp", "d": "date", "z": "timestamptz"}
+    resource = call_action(
+        "datastore_create",
+        resource={"package_id": call_action("package_show", id="dumps")["id"], "name": "values"},
+        fields=[{"id": name, "type": kind} for name, kind in types.items()],
+        records=[*values, {"z": "2026-07-01T12:00:00+02:00", "n": -(2**63)}],
+    )["resource_id"]
+    for sort in ("_id", "n desc"):
+        found = json.loads(ours(app, resource, f"?format=json&sort={sort}"))
+        assert found == json.loads(stock(resource, "json", sort=sort))
+        assert ours(app, resource, f"?sort={sort}") == stock(resource, "csv", sort=sort)
+    call_action("datastore_delete", resource_id=resource, force=True)
+
+
 @pytest.mark.parametrize(
     ("query", "search"),
     [

@@ -123,32 +123,36 @@ def _parts(context: Context, query: dict[str, Any], types: dict[str, str]) -> di
 
 
 def _columns(form: Format, select: list[str], fields: Fields, safe: bool) -> str:
-    select = [
+    cells = [
         _fast(column, postgres.identifier(field["id"]), field["type"], form)
         for column, field in zip(select, fields, strict=True)
     ]
     if form.select == "lists":
-        # Core names the rank of a search as if it stood in a list of columns.
-        names = [f" as {postgres.identifier(field['id'])}" for field in fields]
-        select = [column.removesuffix(name) for column, name in zip(select, names, strict=True)]
-        return f"""'[' || {" || ',' || ".join(select)} || ']' AS line"""
+        # As texts, since JSON has no equality, which DISTINCT asks for; under names that no column has, since
+        # ORDER BY would mean these texts otherwise.
+        return ", ".join(f'CAST({cell} AS text) AS "_{number}"' for number, cell in enumerate(cells))
     if safe:
         texts = {postgres.identifier(f["id"]) for f in fields if f["type"] in ("text", "varchar", "bpchar")}
-        select = [storage.without_formula(column) if column in texts else column for column in select]
-    return ", ".join(select)
+        cells = [storage.without_formula(column) if column in texts else column for column in cells]
+    return ", ".join(cells)
 
 
 def _fast(column: str, name: str, kind: str, form: Format) -> str:
     """Core's expression of a column, or one that says the same and costs the database less."""
-    whole = f"to_char({name}, 'YYYY-MM-DD\"T\"HH24:MI:SS')"
-    if form.select == "lists":
-        if column == f"coalesce(to_json({name}),'null')":
-            return storage.json_text(name, kind) or column
-        if column == f"coalesce(to_json({whole}), 'null')":
-            return f"""coalesce('"' || {storage.second(name, whole)} || '"', 'null')"""
-    elif column.removesuffix(f" as {name}") == whole:
-        return column.replace(whole, storage.second(name, whole))
-    return column
+    for fraction in (".MS", ""):
+        plain = f"to_char({name}, 'YYYY-MM-DD\"T\"HH24:MI:SS{fraction}')"
+        fast = storage.moment(name, plain, milliseconds=bool(fraction))
+        if column == f"coalesce(to_json({plain}), 'null')":
+            return f"""'"' || {fast} || '"'"""
+        if form.select != "lists" and plain in column:
+            return column.replace(plain, fast)
+    if form.select != "lists":
+        return column
+    if kind.lstrip("_") in ("nested", "json"):
+        return storage.one_line(column)
+    own = storage.json_text(name, kind)
+    # Core names the rank of a search as if it stood in a list of columns; white space in JSON is no matter.
+    return own if own and column == f"coalesce(to_json({name}),'null')" else column.removesuffix(f" as {name}")
 
 
 def _feature(types: dict[str, str], wanted: list[str]) -> str:
@@ -266,10 +270,11 @@ def _json(rows: Iterable[bytes], fields: Fields) -> Iterator[bytes]:
     listed = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
     yield f'{{\n  "fields": {listed},\n  "records": ['.encode()
     first = True
-    for piece in _joined(rows, b",\n    "):
-        yield b"\n    " + piece if first else piece
+    for piece in _joined(rows, b"],\n    ["):
+        cells = piece.replace(b"\x01", b"")  # see storage.JSON_CELLS
+        yield b"\n    [" + cells if first else cells
         first = False
-    yield b"\n]}\n"
+    yield b"\n]}\n" if first else b"]\n]}\n"
 
 
 def _json_lines(rows: Iterable[bytes], fields: Fields) -> Iterator[bytes]:  # noqa: ARG001
@@ -305,7 +310,7 @@ def _lines(rows: Iterable[bytes]) -> Iterator[bytes]:
 FORMATS = {
     "csv": Format("csv", "text/csv; charset=utf-8", "csv", "csv", _text(",")),
     "tsv": Format("tsv", "text/tab-separated-values; charset=utf-8", "tsv", "tsv", _text("\t")),
-    "json": Format("json", "application/json; charset=utf-8", "lists", "line", _json),
+    "json": Format("json", "application/json; charset=utf-8", "lists", "cells", _json),
     "jsonl": Format("jsonl", "application/x-ndjson; charset=utf-8", "objects", "object", _json_lines),
     "xml": Format("xml", "text/xml; charset=utf-8", "objects", "object", _xml),
     "geojson": Format("geojson", "application/geo+json; charset=utf-8", "objects", "line", _geojson),

@@ -197,7 +197,11 @@ def move(relation: Relation, schema: str) -> None:
 JSON_ROW = "FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02'"
 """A JSON text holds no control character, so COPY writes it as it is."""
 
+JSON_CELLS = "FORMAT csv, QUOTE E'\\x01', DELIMITER ',', NULL 'null'"
+"""JSON texts side by side: COPY puts QUOTE around those with a comma, which whoever reads them takes away."""
+
 COPY_OPTIONS = {
+    "cells": JSON_CELLS,
     "csv": "FORMAT csv",
     "tsv": "FORMAT csv, DELIMITER E'\\t'",
     "line": JSON_ROW,
@@ -208,7 +212,7 @@ COPY_OPTIONS = {
 def copy_statement(relation: Relation, rows: str, select: str, parts: dict[str, Any]) -> str:
     """COPY of a query whose parts core's query builder made, its values written into it.
 
-    :param rows: `csv`, `tsv`; `line`: the column `line` is a row's text; `object`: a row is a JSON object.
+    :param rows: `csv`, `tsv`; `cells`: each column is a JSON text; `line`: the column `line` is a row's text; `object`: a row is a JSON object.
     :param parts: `sort`, `where` with `values`, `ts_query`, `distinct`, `limit`, `offset`;
         `spaced`: a column holds JSON as it was written.
     """
@@ -220,43 +224,44 @@ def copy_statement(relation: Relation, rows: str, select: str, parts: dict[str, 
     query += f" OFFSET {int(parts.get('offset') or 0)}"
     if rows in ("line", "object"):
         line = "r.line" if rows == "line" else "row_to_json(r)"
-        # White space between the parts of a JSON column may hold line ends.
-        text = f"replace(CAST({line} AS text), E'\\n', ' ')" if parts.get("spaced") else line
+        text = one_line(line) if parts.get("spaced") else line
         query = f"SELECT {text} FROM ({query}) AS r"  # noqa: S608
     clause = sa.text(query).bindparams(**parts["values"]).compile(compile_kwargs={"literal_binds": True})
     return f"COPY ({clause}) TO STDOUT ({COPY_OPTIONS[rows]})"
 
 
-def second(column: str, plain: str) -> str:
-    """A timestamp as core's dump writes it, in half the time: whole seconds, ISO 8601, no zone.
+def one_line(text: str) -> str:
+    """A JSON text without the line ends that white space between its parts may hold."""
+    return f"replace(CAST({text} AS text), E'\\n', ' ')"
 
-    :param plain: core's own expression, `to_char`, for years that have not four digits, and for infinity.
+
+def moment(column: str, plain: str, milliseconds: bool) -> str:
+    """A timestamp as core's dump writes it, in half the time: ISO 8601 without zone.
+
+    :param plain: core's own expression, `to_char`, for years that have not four digits, for infinity, and,
+        with milliseconds, for moments between two seconds.
     """
-    return (
-        f"CASE WHEN {column} >= '0001-01-01' AND {column} < '10000-01-01' "
-        f"THEN replace(CAST(date_trunc('second', {column}) AS text), ' ', 'T') ELSE {plain} END"
-    )
-
-
-JSON_AS_TEXT = ("int", "int2", "int4", "int8", "bool")
-JSON_NUMBERS = ("numeric", "float4", "float8")
+    fast, second = f"{column} >= '0001-01-01' AND {column} < '10000-01-01'", f"date_trunc('second', {column})"
+    text = f"replace(CAST({second} AS text), ' ', 'T')"
+    if milliseconds:
+        fast, text = f"{fast} AND {column} = {second}", f"{text} || '.000'"
+    return f"CASE WHEN {fast} THEN {text} ELSE {plain} END"
 
 
 def json_text(column: str, kind: str) -> str | None:
     """A value as JSON text without `to_json`, which looks its type up at each call; None for other types.
 
-    Only texts need their characters escaped. `NaN` and infinity are no numbers of JSON (RFC 8259, section
-    6): `to_json` quotes them.
+    `NaN` and infinity are no numbers of JSON (RFC 8259, section 6): `to_json` quotes them.
     """
-    if kind in JSON_AS_TEXT:
-        return f"coalesce(CAST({column} AS text), 'null')"
-    if kind in JSON_NUMBERS:
-        return (
-            f"coalesce(CASE WHEN {column} > '-Infinity' AND {column} < 'Infinity' "
-            f"THEN CAST({column} AS text) ELSE CAST(to_json({column}) AS text) END, 'null')"
-        )
+    if kind in ("int", "int2", "int4", "int8"):
+        return column
+    if kind == "bool":
+        return f"CAST({column} AS text)"
+    if kind in ("numeric", "float4", "float8"):
+        finite = f"{column} > '-Infinity' AND {column} < 'Infinity'"
+        return f"CASE WHEN {finite} THEN CAST({column} AS text) ELSE CAST(to_json({column}) AS text) END"
     if kind in ("date", "uuid"):
-        return f"""coalesce('"' || CAST({column} AS text) || '"', 'null')"""
+        return f"""'"' || CAST({column} AS text) || '"'"""
     return None
 
 

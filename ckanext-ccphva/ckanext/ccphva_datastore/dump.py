@@ -1,7 +1,7 @@
 """Whole tables as files: from PostgreSQL's COPY to the socket, in flat memory, through the seam.
 
 CSV, TSV, JSON and XML have the shape of CKAN's own dump; JSON Lines (one object a line) and GeoJSON
-(RFC 7946, a feature a row) are ours.
+(RFC 7946, a feature a row) are ours, and so is Parquet (`parquet.py`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -22,7 +22,7 @@ import ckan.plugins as p
 import ckan.plugins.toolkit as tk
 import msgspec
 from ckan.types import Context
-from ckanext.ccphva_datastore import config, relations, storage
+from ckanext.ccphva_datastore import config, parquet, relations, storage
 from ckanext.ccphva_datastore.backend import refuse_unknown, safe_texts
 from ckanext.ccphva_datastore.relations import Relation
 from ckanext.datastore import interfaces
@@ -101,11 +101,22 @@ def prepare(context: Context, data_dict: dict[str, Any]) -> Dump:
         query = safe_texts(query)
         types = postgres._get_fields_types(connection, relation.name)
         postgres.validate(context, query)
+        known = set(types)  # searches add their ranks to the types
         parts = _parts(context, query, types)
         parts["spaced"] = any(kind.lstrip("_") in ("nested", "json") for kind in types.values())
         info = postgres._get_field_info(connection, data_dict["resource_id"])
         fields = postgres._result_fields(types, info, get_list(query.get("fields")) or None)
         postgres._unrename_json_field({"fields": fields})
+        cells = _cells(connection, relation, fields) if form is FORMATS["parquet"] else []
+    if form is FORMATS["parquet"]:
+        form = replace(form, shape=lambda rows, _: parquet.write(rows, cells))
+        select = ", ".join(
+            storage.for_parquet(postgres.identifier(cell.name), cell.kind, cell.srid)
+            if cell.name in known
+            else column
+            for cell, column in zip(cells, parts["select"], strict=True)
+        )
+        return Dump(form, fields, relation, storage.copy_statement(relation, form.rows, select, parts))
     if form is FORMATS["geojson"]:
         select = _feature(types, [field["id"] for field in fields])
     else:
@@ -153,6 +164,19 @@ def _fast(column: str, name: str, kind: str, form: Format) -> str:
     own = storage.json_text(name, kind)
     # Core names the rank of a search as if it stood in a list of columns; white space in JSON is no matter.
     return own if own and column == f"coalesce(to_json({name}),'null')" else column.removesuffix(f" as {name}")
+
+
+def _cells(connection: Any, relation: Relation, fields: Fields) -> list[parquet.Cell]:
+    """How Parquet writes each column."""
+    native = {name: each["native_type"] for name, each in storage.columns(connection, relation).items()}
+    numbers = [field["id"] for field in fields if field["type"] == "numeric"]
+    scales = storage.scales(connection, relation, numbers)
+    found = []
+    for field in fields:
+        name, own = field["id"], native.get(field["id"], "")
+        kind = own if own == "nested" else field["type"]  # core's type for JSON, which it calls json
+        found.append(parquet.Cell(name, kind, scales.get(name), parquet.srid(own)))
+    return found
 
 
 def _feature(types: dict[str, str], wanted: list[str]) -> str:
@@ -307,11 +331,13 @@ def _lines(rows: Iterable[bytes]) -> Iterator[bytes]:
         yield from lines
 
 
+# Parquet's shape depends on the columns: `prepare` puts it in.
 FORMATS = {
     "csv": Format("csv", "text/csv; charset=utf-8", "csv", "csv", _text(",")),
     "tsv": Format("tsv", "text/tab-separated-values; charset=utf-8", "tsv", "tsv", _text("\t")),
     "json": Format("json", "application/json; charset=utf-8", "lists", "cells", _json),
     "jsonl": Format("jsonl", "application/x-ndjson; charset=utf-8", "objects", "object", _json_lines),
     "xml": Format("xml", "text/xml; charset=utf-8", "objects", "object", _xml),
+    "parquet": Format("parquet", "application/vnd.apache.parquet", "csv", "parquet", _text(",")),
     "geojson": Format("geojson", "application/geo+json; charset=utf-8", "objects", "line", _geojson),
 }

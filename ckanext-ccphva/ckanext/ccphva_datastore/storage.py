@@ -204,6 +204,7 @@ COPY_OPTIONS = {
     "cells": JSON_CELLS,
     "csv": "FORMAT csv",
     "tsv": "FORMAT csv, DELIMITER E'\\t'",
+    "parquet": "FORMAT csv",
     "line": JSON_ROW,
     "object": JSON_ROW,
 }
@@ -263,6 +264,36 @@ def json_text(column: str, kind: str) -> str | None:
     if kind in ("date", "uuid"):
         return f"""'"' || CAST({column} AS text) || '"'"""
     return None
+
+
+def scales(connection: sa.Connection, relation: Relation, names: Sequence[str]) -> dict[str, int | None]:
+    """Most digits after the point in each `numeric` column; None where a value has no place in 19 digits before
+    the point and 19 after it: NaN, infinity, longer ones."""
+    if not names:
+        return {}
+    parts = [
+        f"coalesce(max(scale({column})), 0), bool_and(abs({column}) < 1e19 AND scale({column}) <= 19)"
+        for column in (quoted(name).replace(":", r"\:") for name in names)
+    ]
+    row = connection.execute(sa.text(f"SELECT {', '.join(parts)} FROM {relation.sql}")).one()  # noqa: S608
+    return {name: row[2 * n] if row[2 * n + 1] is not False else None for n, name in enumerate(names)}
+
+
+def for_parquet(column: str, kind: str, srid: int | None) -> str:
+    """A column as pyarrow reads it: geometries in hexadecimal WKB, of mixed systems in WGS 84; no infinite time."""
+    if kind in ("geometry", "geography"):
+        shape = f"CAST({column} AS geometry)"
+        if srid is None:
+            shape = f"CASE WHEN ST_SRID({shape}) = 0 THEN {shape} ELSE ST_Transform({shape}, 4326) END"
+        return f"encode(ST_AsBinary({shape}, 'NDR'), 'hex')"
+    if kind in ("date", "timestamp", "timestamptz"):
+        text = f"CAST({column} AT TIME ZONE 'UTC' AS text) || 'Z'" if kind == "timestamptz" else column
+        return f"CASE WHEN {column} >= '0001-01-01' AND {column} < '10000-01-01' THEN {text} END"
+    if kind == "nested":
+        return f"({column}).json"
+    if kind.startswith("_"):
+        return f"array_to_json({column})"
+    return column
 
 
 def without_formula(column: str) -> str:

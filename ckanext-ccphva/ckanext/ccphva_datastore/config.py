@@ -13,3 +13,14 @@ def concurrent_dumps() -> int:
 def dump_seconds() -> int:
     """How long one dump may take."""
     return int(tk.config["ccphva.dump.seconds"])
+
+
+def explore_seconds() -> int:
+    """How long one question to a table may take."""
+    return int(tk.config["ccphva.explore.seconds"])
+
+
+def time_zone() -> str:
+    """The clock by which moments are put into days; `server` means UTC here, where servers have no place."""
+    zone = str(tk.config["ckan.display_timezone"])
+    return "UTC" if zone == "server" else zone

@@ -24,6 +24,8 @@ import msgspec
 from ckan.types import Context
 from ckanext.ccphva_datastore import config, parquet, relations, storage
 from ckanext.ccphva_datastore.backend import refuse_unknown, safe_texts
+from ckanext.ccphva_datastore.exploring import tables
+from ckanext.ccphva_datastore.exploring.storage.where import Where
 from ckanext.ccphva_datastore.relations import Relation
 from ckanext.datastore import interfaces
 from ckanext.datastore.backend import postgres
@@ -34,6 +36,9 @@ CHUNK = 1 << 17
 WAITING = 8
 """Pieces that may wait for a slow reader; with CHUNK, the memory of one dump: a megabyte."""
 XML_BATCH = 1000
+
+OWN = ("format", "safe", "bom", "gzip", "search", "where")
+"""Parameters that core's query builder does not know."""
 
 Fields = list[dict[str, Any]]
 Shape = Callable[[Iterable[bytes], Fields], Iterator[bytes]]
@@ -87,13 +92,14 @@ def prepare(context: Context, data_dict: dict[str, Any]) -> Dump:
     """Check a request and build its statement.
 
     :param data_dict: `resource_id`, `format`, and `filters`, `q`, `plain`, `language`, `distinct`, `fields`,
-        `sort`, `limit`, `offset` as in `datastore_search`; `safe`: no cell may begin a formula.
+        `sort`, `limit`, `offset` as in `datastore_search`; `search` and `where` as in `ccphva_table_rows`; `safe`:
+        no cell may begin a formula.
     :raises ckan.logic.NotFound: no such table, for this reader.
     :raises ckan.logic.ValidationError: an unknown field, an impossible filter, a format that does not fit.
     """
     form = FORMATS[data_dict["format"]]
     relation = relations.effective(context, data_dict["resource_id"], "datastore_dump")
-    query = {key: value for key, value in data_dict.items() if key not in ("format", "safe", "bom", "gzip")}
+    query = {key: value for key, value in data_dict.items() if key not in OWN}
     query |= {"resource_id": relation.name, "records_format": form.select}
     with storage.reading(relation, postgres._TIMEOUT) as connection:
         context["connection"] = connection
@@ -103,6 +109,9 @@ def prepare(context: Context, data_dict: dict[str, Any]) -> Dump:
         postgres.validate(context, query)
         known = set(types)  # searches add their ranks to the types
         parts = _parts(context, query, types)
+        if data_dict.get("search") or data_dict.get("where"):
+            columns, full_text = tables.visible(connection, relation, data_dict["resource_id"])
+            _narrow(parts, tables.narrowed(columns, full_text, data_dict))
         parts["spaced"] = any(kind.lstrip("_") in ("nested", "json") for kind in types.values())
         info = postgres._get_field_info(connection, data_dict["resource_id"])
         fields = postgres._result_fields(types, info, get_list(query.get("fields")) or None)
@@ -131,6 +140,13 @@ def _parts(context: Context, query: dict[str, Any], types: dict[str, str]) -> di
     where, chunks = postgres._where(parts["where"])
     values = {key: value for chunk in chunks for key, value in chunk.items()}
     return parts | {"where": where, "values": values, "limit": query.get("limit")}
+
+
+def _narrow(parts: dict[str, Any], more: Where) -> None:
+    """What the explorer's conditions add to those of core's."""
+    if more.sql:
+        both = f"{parts['where']} AND {more.sql.removeprefix('WHERE ')}" if parts["where"] else more.sql
+        parts |= {"where": both, "values": parts["values"] | more.values}
 
 
 def _columns(form: Format, select: list[str], fields: Fields, safe: bool) -> str:
@@ -163,7 +179,9 @@ def _fast(column: str, name: str, kind: str, form: Format) -> str:
         return storage.one_line(column)
     own = storage.json_text(name, kind)
     # Core names the rank of a search as if it stood in a list of columns; white space in JSON is no matter.
-    return own if own and column == f"coalesce(to_json({name}),'null')" else column.removesuffix(f" as {name}")
+    return (
+        own if own and column == f"coalesce(to_json({name}),'null')" else column.removesuffix(f" as {name}")
+    )
 
 
 def _cells(connection: Any, relation: Relation, fields: Fields) -> list[parquet.Cell]:

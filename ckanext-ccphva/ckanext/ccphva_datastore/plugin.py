@@ -15,6 +15,7 @@ from ckanext.datastore.interfaces import IDatastoreBackend
 
 
 @tk.blanket.actions
+@tk.blanket.blueprints
 @tk.blanket.config_declarations
 class CcphvaDatastorePlugin(p.SingletonPlugin):
     """Stands after `datastore` in `ckan.plugins`: the last backend that registers is the one."""

@@ -34,6 +34,11 @@ ALONE = ("empty", "filled")
 """Operators that take no value."""
 
 
+def N_(message: str) -> str:  # noqa: N802 -- the name that gettext's tools know
+    """Mark a message for translation: who shows it calls `tk._`."""
+    return message
+
+
 class Wrong(ValueError):  # noqa: N818
     """A part of a query that cannot be answered.
 
@@ -120,7 +125,7 @@ def parse(columns: Sequence[Column], data: Mapping[str, Any]) -> Query:
     known = {column.name: column for column in columns}
     search = _text("search", data.get("search"))
     if len(search.split()) > MOST_WORDS:
-        raise Wrong("search", "At most {most} words", most=str(MOST_WORDS))
+        raise Wrong("search", N_("At most {most} words"), most=str(MOST_WORDS))
     sort, descending = _order(known, _text("sort", data.get("sort")))
     fields = tuple(dict.fromkeys(str(name) for name in data.get("fields") or ()))
     for name in fields:
@@ -139,7 +144,7 @@ def parse(columns: Sequence[Column], data: Mapping[str, Any]) -> Query:
 def seen(known: Mapping[str, Column], name: str, part: str) -> Column:
     """The column of that name; a hidden one and one that does not exist are the same."""
     if name not in known:
-        raise Wrong(part, 'There is no field "{field}"', field=name)
+        raise Wrong(part, N_('There is no field "{field}"'), field=name)
     return known[name]
 
 
@@ -152,20 +157,20 @@ def _order(known: Mapping[str, Column], text: str) -> tuple[str, bool]:
             if text.lower().endswith(ending):
                 name, descending = text[: -len(ending)], ending == " desc"
     if not seen(known, name, "sort").sortable:
-        raise Wrong("sort", 'The field "{field}" has no order', field=name)
+        raise Wrong("sort", N_('The field "{field}" has no order'), field=name)
     return name, descending
 
 
 def _conditions(known: Mapping[str, Column], listed: Any) -> Iterable[Condition]:
     if not isinstance(listed, list | tuple) or len(listed) > MOST_CONDITIONS:
-        raise Wrong("where", "At most {most} conditions", most=str(MOST_CONDITIONS))
+        raise Wrong("where", N_("At most {most} conditions"), most=str(MOST_CONDITIONS))
     for each in listed:
         if not isinstance(each, list | tuple) or len(each) not in (2, 3):
-            raise Wrong("where", "A condition is a column, an operator and a value")
+            raise Wrong("where", N_("A condition is a column, an operator and a value"))
         name, operator = str(each[0]), str(each[1])
         column = seen(known, name, "where")
         if operator not in OPERATORS[column.kind]:
-            raise Wrong("where", 'The operator "{operator}" does not fit this field', operator=operator)
+            raise Wrong("where", N_('The operator "{operator}" does not fit this field'), operator=operator)
         value = _text("where", each[2] if len(each) == 3 else "")
         if operator in ALONE:
             yield Condition(name, operator)
@@ -176,7 +181,7 @@ def _conditions(known: Mapping[str, Column], listed: Any) -> Iterable[Condition]
 def _text(part: str, value: Any) -> str:
     text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     if len(text) > MOST_TEXT or "\0" in text:
-        raise Wrong(part, "This text is too long or holds signs that no text has")
+        raise Wrong(part, N_("This text is too long or holds signs that no text has"))
     return text.strip()
 
 
@@ -192,7 +197,7 @@ def cursor(part: str, text: Any) -> tuple[str | None, int] | None:
         if abs(row) >= 1 << 63 or "\0" in (value or ""):
             raise ValueError(text)
     except (ValueError, TypeError, binascii.Error, RecursionError) as error:
-        raise Wrong(part, "This page does not exist") from error
+        raise Wrong(part, N_("This page does not exist")) from error
     return value, row
 
 

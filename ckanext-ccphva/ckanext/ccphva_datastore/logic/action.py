@@ -10,9 +10,14 @@ import ckan.plugins.toolkit as tk
 from ckan.types import Action, Context
 from ckanext.ccphva_datastore import placement, relations
 from ckanext.ccphva_datastore.backend import Backend
+from ckanext.ccphva_datastore.logic import exploring
+from ckanext.ccphva_datastore.logic.exploring import *  # noqa: F403 -- the blanket looks for actions here
 from ckanext.datastore import interfaces
 from ckanext.datastore.backend import DatastoreBackend
 from ckanext.datastore.logic.schema import datastore_info_schema
+
+__all__ = ["datastore_create", "datastore_info", "datastore_search"]
+__all__ += exploring.__all__
 
 Data = dict[str, Any]
 PARAMETER = re.compile(r"(?<!\w):\w")

@@ -14,8 +14,8 @@ TYPES: dict[str, Any] = {
     "null": type(None),
 }
 KNOWN = {
-    "type", "properties", "required", "items", "enum", "const", "$ref", "title", "description", "examples", "format",
-    "minimum", "maximum", "default", "x-postgresql-type",
+    "type", "properties", "required", "items", "enum", "const", "$ref", "title", "description", "examples",
+    "format", "minimum", "maximum", "default", "x-postgresql-type",
 }  # fmt: skip
 
 
@@ -35,6 +35,11 @@ def faults(value: Any, schema: dict[str, Any], document: dict[str, Any], where: 
         found.append(f"{where}: {value!r} is not {schema['const']!r}")
     if "enum" in schema and value not in schema["enum"]:
         found.append(f"{where}: {value!r} is not in the list")
+    return found + _parts(value, schema, document, where)
+
+
+def _parts(value: Any, schema: dict[str, Any], document: dict[str, Any], where: str) -> list[str]:
+    found: list[str] = []
     if isinstance(value, dict):
         found += [f"{where}: {name} is missing" for name in schema.get("required", []) if name not in value]
         for name, part in schema.get("properties", {}).items():

@@ -121,7 +121,9 @@ def test_json_says_what_stock_says(app: CKANTestApp, table: str) -> None:
 def test_numbers_and_times_of_every_kind_are_those_of_stock(app: CKANTestApp) -> None:
     """Order by number, years of five digits, infinity, NaN, extremes: by value, in JSON and CSV."""
     values: list[dict[str, Any]] = [{"n": n, "t": f"2026-01-{n:02} 10:00:00.999"} for n in range(1, 13)]
-    values += [{"x": x, "f": x, "d": "0044-03-15 BC"} for x in ("NaN", "Infinity", "-Infinity", "1e-7", "0.10")]
+    values += [
+        {"x": x, "f": x, "d": "0044-03-15 BC"} for x in ("NaN", "Infinity", "-Infinity", "1e-7", "0.10")
+    ]
     values += [{"t": t} for t in ("infinity", "-infinity", "10000-01-01", "0044-03-15 BC", "0001-01-01")]
     types = {"n": "int8", "x": "numeric", "f": "float8", "t": "timestamp", "d": "date", "z": "timestamptz"}
     resource = call_action(
@@ -272,7 +274,7 @@ class TestParquet:
         assert (types["moment"], types["jour"]) == ("timestamp[us]", "date32[day]")
         rows = found.to_pylist()
         assert [row["Nom du lieu"] for row in rows] == [row["Nom du lieu"] for row in ROWS]
-        assert rows[0]["moment"] == datetime(2026, 11, 24, 10, 0, 0, 125000)  # noqa: DTZ001
+        assert rows[0]["moment"] == datetime(2026, 11, 24, 10, 0, 0, 125000)
         assert rows[0]["jour"] == date(2026, 11, 24)
         assert [row["vrai"] for row in rows] == [True, False, None, None, None]
         assert json.loads(rows[0]["objet"]) == ROWS[0]["objet"]
@@ -293,7 +295,10 @@ class TestParquet:
             "datastore_create",
             resource={"package_id": call_action("package_show", id="dumps")["id"], "name": "formes"},
             fields=[{"id": "libre", "type": "geometry"}, {"id": "lambert", "type": "geometry"}],
-            records=[{"libre": "SRID=2154;POINT(917000 6934000)", "lambert": "SRID=2154;POINT(917000 6934000)"}, {}],
+            records=[
+                {"libre": "SRID=2154;POINT(917000 6934000)", "lambert": "SRID=2154;POINT(917000 6934000)"},
+                {},
+            ],
         )["resource_id"]
         with DatastoreBackend.get_active_backend()._get_write_engine().begin() as connection:  # type: ignore[attr-defined]
             kind = "geometry(Point, 2154) USING ST_SetSRID(lambert, 2154)"
@@ -315,7 +320,11 @@ class TestParquet:
         resource = call_action(
             "datastore_create",
             resource={"package_id": call_action("package_show", id="dumps")["id"], "name": "x"},
-            fields=[{"id": "n", "type": "numeric"}, {"id": "m", "type": "numeric"}, {"id": "t", "type": "timestamptz"}],
+            fields=[
+                {"id": "n", "type": "numeric"},
+                {"id": "m", "type": "numeric"},
+                {"id": "t", "type": "timestamptz"},
+            ],
             records=[
                 {"n": "NaN", "m": "0.1", "t": "2026-07-01T12:00:00+02:00"},
                 {"n": "1.50", "m": "12.345", "t": "infinity"},

@@ -92,8 +92,8 @@ def prepare(context: Context, data_dict: dict[str, Any]) -> Dump:
     """Check a request and build its statement.
 
     :param data_dict: `resource_id`, `format`, and `filters`, `q`, `plain`, `language`, `distinct`, `fields`,
-        `sort`, `limit`, `offset` as in `datastore_search`; `search` and `where` as in `ccphva_table_rows`; `safe`:
-        no cell may begin a formula.
+        `sort`, `limit`, `offset` as in `datastore_search`; `search` and `where` as in `ccphva_table_rows`;
+        `safe`: no cell may begin a formula.
     :raises ckan.logic.NotFound: no such table, for this reader.
     :raises ckan.logic.ValidationError: an unknown field, an impossible filter, a format that does not fit.
     """

@@ -1,7 +1,7 @@
 """A table as Apache Parquet: COPY's text, parsed by pyarrow into row groups, in flat memory.
 
-Numbers keep their digits (`numeric` is a decimal with the scale that the column needs), moments with a zone are
-UTC, geometries are WKB with their reference system (GeoParquet 1.1.0).
+Numbers keep their digits (`numeric` is a decimal with the scale that the column needs), moments with a zone
+are UTC, geometries are WKB with their reference system (GeoParquet 1.1.0).
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ DIGITS = 38
 """Digits of a decimal that every reader of Parquet knows; half of them may stand after the point."""
 
 PLAIN = {
-    "int": "int32", "int2": "int16", "int4": "int32", "int8": "int64", "float": "float64", "float4": "float32",
-    "float8": "float64", "bool": "bool_", "date": "date32", "json": "string",
+    "int": "int32", "int2": "int16", "int4": "int32", "int8": "int64",
+    "float": "float64", "float4": "float32", "float8": "float64",
+    "bool": "bool_", "date": "date32", "json": "string",
 }  # fmt: skip
 
 
@@ -29,7 +30,8 @@ class Cell:
     """How a column is written.
 
     :ivar kind: PostgreSQL's short name of its type.
-    :ivar scale: of a `numeric` column, digits after the point; None where one of its values fits no decimal: it is a text.
+    :ivar scale: of a `numeric` column, digits after the point; None where a value fits no decimal: all are
+        texts.
     :ivar srid: of a geometry, its reference system by EPSG; None for a column that may hold several.
     """
 

@@ -213,7 +213,8 @@ COPY_OPTIONS = {
 def copy_statement(relation: Relation, rows: str, select: str, parts: dict[str, Any]) -> str:
     """COPY of a query whose parts core's query builder made, its values written into it.
 
-    :param rows: `csv`, `tsv`; `cells`: each column is a JSON text; `line`: the column `line` is a row's text; `object`: a row is a JSON object.
+    :param rows: `csv`, `tsv`; `cells`: each column is a JSON text; `line`: the column
+        `line` is a row's text; `object`: a row is a JSON object.
     :param parts: `sort`, `where` with `values`, `ts_query`, `distinct`, `limit`, `offset`;
         `spaced`: a column holds JSON as it was written.
     """
@@ -267,8 +268,8 @@ def json_text(column: str, kind: str) -> str | None:
 
 
 def scales(connection: sa.Connection, relation: Relation, names: Sequence[str]) -> dict[str, int | None]:
-    """Most digits after the point in each `numeric` column; None where a value has no place in 19 digits before
-    the point and 19 after it: NaN, infinity, longer ones."""
+    """Most digits after the point in each `numeric` column; None where a value has no place in 19 digits
+    before the point and 19 after it: NaN, infinity, longer ones."""
     if not names:
         return {}
     parts = [
@@ -280,7 +281,7 @@ def scales(connection: sa.Connection, relation: Relation, names: Sequence[str]) 
 
 
 def for_parquet(column: str, kind: str, srid: int | None) -> str:
-    """A column as pyarrow reads it: geometries in hexadecimal WKB, of mixed systems in WGS 84; no infinite time."""
+    """A column as pyarrow reads it: geometries in hexadecimal WKB, of mixed systems in WGS 84."""
     if kind in ("geometry", "geography"):
         shape = f"CAST({column} AS geometry)"
         if srid is None:

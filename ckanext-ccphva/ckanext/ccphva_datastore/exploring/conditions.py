@@ -1,6 +1,6 @@
-"""A reader's conditions as values that PostgreSQL can cast: what is no number or date is told before it is asked.
+"""A reader's conditions as values that PostgreSQL can cast. No CKAN, no SQL.
 
-No CKAN, no SQL.
+What is no number or date is told to the reader before the database is asked.
 """
 
 from __future__ import annotations

@@ -109,7 +109,8 @@ def _bucket(looked: Looking, where: Any, x: Column, data: Data) -> str:
             raise Wrong("bucket", N_("Choose of: {choices}"), choices=", ".join(sql.BUCKETS))
         return asked
     least, most = sql.ends(looked.connection, looked.relation, where, x)
-    span = (most - least) if least is not None else 0
+    least, most = least or 0, most or 0
+    span = most - least
     most_points = int(data.get("points") or MOMENTS)
     if x.type == "date" or (span and span % 86_400 == 0 and least % 86_400 == 0):
         span = max(span, 3601 * most_points)  # days have no hours

@@ -16,9 +16,14 @@ from ckanext.ccphva_datastore.exploring.tables import Looking
 
 Data = dict[str, Any]
 MEDIA = {
-    "csv": "text/csv", "tsv": "text/tab-separated-values", "json": "application/json", "jsonl": "application/x-ndjson",
-    "xml": "text/xml", "parquet": "application/vnd.apache.parquet", "geojson": "application/geo+json",
-}  # fmt: skip
+    "csv": "text/csv",
+    "tsv": "text/tab-separated-values",
+    "json": "application/json",
+    "jsonl": "application/x-ndjson",
+    "xml": "text/xml",
+    "parquet": "application/vnd.apache.parquet",
+    "geojson": "application/geo+json",
+}
 
 
 def document(context: Context, found: tuple[Data, Data]) -> Data | None:
@@ -36,7 +41,7 @@ def document(context: Context, found: tuple[Data, Data]) -> Data | None:
     except (tk.ObjectNotFound, tk.NotAuthorized):
         return None
     asked = {"resource_id": resource_id, "limit": 1}
-    example = tk.get_action("datastore_search")(Context(user=context["user"]), asked)
+    example = tk.get_action("datastore_search")(Context(user=context.get("user", "")), asked)
     _give_examples(answer, columns, example)
     return answer
 
@@ -55,7 +60,7 @@ def _description(looked: Looking, dataset: Data, resource: Data) -> Data:
         "servers": [{"url": site + str(tk.config.get("ckan.root_path") or "").replace("/{{LANG}}", "")}],
         "paths": {
             **_actions(looked, geometry),
-            f"/datastore/dump/{looked.resource_id}": {"get": _dump(forms, looked.columns)},
+            f"/datastore/dump/{looked.resource_id}": {"get": _dump(forms)},
         },
         "components": {
             "schemas": {
@@ -106,7 +111,11 @@ def _actions(looked: Looking, geometry: bool) -> Data:
             ],
             {"type": "object", "required": ["records", "next", "previous"]},
         ),
-        "ccphva_table_summary": (tk._("What columns hold"), rows, {"type": "object", "required": ["total", "columns"]}),
+        "ccphva_table_summary": (
+            tk._("What columns hold"),
+            rows,
+            {"type": "object", "required": ["total", "columns"]},
+        ),
         "ccphva_table_histogram": (
             tk._("How the values of a column are spread"),
             [*rows, _parameter("column", column, tk._("Column"), required=True)],
@@ -153,7 +162,7 @@ def _operation(name: str, summary: str, parameters: list[Data], result: Data) ->
     }
 
 
-def _dump(forms: list[str], columns: tuple[Column, ...]) -> Data:
+def _dump(forms: list[str]) -> Data:
     column = {"$ref": "#/components/schemas/Column"}
     operators = sorted({name for kind in OPERATORS.values() for name in kind})
     several = {"style": "form", "explode": True}
@@ -164,9 +173,12 @@ def _dump(forms: list[str], columns: tuple[Column, ...]) -> Data:
         "parameters": [
             _parameter("format", {"type": "string", "enum": forms, "default": "csv"}, tk._("Format")),
             _parameter("search", {"type": "string"}, tk._("Words that a row must hold")),
-            _parameter("column", listed, tk._("Columns of the conditions, with as many op and value")) | several,
-            _parameter("op", {"type": "array", "items": {"enum": operators}}, tk._("Their operators")) | several,
-            _parameter("value", {"type": "array", "items": {"type": "string"}}, tk._("Their values")) | several,
+            _parameter("column", listed, tk._("Columns of the conditions, with as many op and value"))
+            | several,
+            _parameter("op", {"type": "array", "items": {"enum": operators}}, tk._("Their operators"))
+            | several,
+            _parameter("value", {"type": "array", "items": {"type": "string"}}, tk._("Their values"))
+            | several,
             _parameter("fields", listed, tk._("Columns of the file")) | several,
             _parameter("limit", {"type": "integer", "minimum": 0}, tk._("Most rows")),
         ],

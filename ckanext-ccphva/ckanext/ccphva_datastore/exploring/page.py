@@ -6,52 +6,20 @@ An address says everything: what stands behind its question mark makes the same 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode
 
 import ckan.plugins.toolkit as tk
 from ckan.types import Context
-from ckanext.ccphva_datastore.exploring import figures, presentation, tables, usage
+from ckanext.ccphva_datastore.exploring import panels, presentation, tables, usage
 from ckanext.ccphva_datastore.exploring import query as queries
+from ckanext.ccphva_datastore.exploring.addresses import CHART, Address, Place
 from ckanext.ccphva_datastore.exploring.query import ALONE, OPERATORS, Column, Query
 from ckanext.ccphva_datastore.exploring.storage import rows
 from ckanext.ccphva_datastore.exploring.tables import Looking
 
 Data = dict[str, Any]
 VIEWS = ("table", "map", "time", "chart")
-CHART = ("x", "y", "function", "bucket", "from", "to")
-"""Parameters of the views of figures."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a resource's pages are.
-
-    :ivar page: the resource's own; `part`: the explorer alone, for scripts that put it in place.
-    """
-
-    resource: Mapping[str, Any]
-    page: str
-    part: str
-    api: str
-
-
-class Address:
-    """Links that change one thing and keep the others."""
-
-    def __init__(self, place: Place, query: Query, asked: Mapping[str, list[str]]) -> None:
-        self.place, self.query = place, query
-        self.asked = {n: asked[n][-1] for n in ("view", *CHART, "about") if asked.get(n)}
-
-    def to(self, query: Query | None = None, **changes: str) -> str:
-        kept = {n: v for n, v in (self.asked | changes).items() if v and (n, v) != ("view", "table")}
-        pairs = (query or self.query).arguments(**kept)
-        return f"{self.place.page}{'?' if pairs else ''}{urlencode(pairs)}#explorer"
-
-    def hidden(self, *without: str) -> list[tuple[str, str]]:
-        """What a form sends along."""
-        return [pair for pair in self.query.arguments(**self.asked) if pair[0] not in without]
 
 
 def show(context: Context, place: Place, asked: Mapping[str, list[str]]) -> Data | None:
@@ -73,8 +41,7 @@ def show(context: Context, place: Place, asked: Mapping[str, list[str]]) -> Data
 
 def _whole(looked: Looking, place: Place, asked: Mapping[str, list[str]]) -> Data:
     data = queries.from_address(asked)
-    if row := _row(asked):
-        data["where"] = [*data["where"]]
+    row = _row(asked)
     query = queries.parse(looked.columns, data)
     address = Address(place, query, asked)
     offered = views(looked)
@@ -97,10 +64,10 @@ def _whole(looked: Looking, place: Place, asked: Mapping[str, list[str]]) -> Dat
         "downloads": usage.downloads(looked, query),
         "usage": usage.lines(looked, query),
         "row": _detail(looked, row, address) if row else None,
-        "about": about(looked, data, address),
+        "about": panels.about(looked, data, address),
     }
     if view in ("time", "chart"):
-        return found | {"chart": chart(looked, data, address, view)}
+        return found | {"chart": panels.chart(looked, data, address, view)}
     if view == "map":
         found["map"] = {"features": usage.features_url(looked, query), "row": address.to(about="", row="ROW")}
     return found | _rows(looked, data, shown, address)
@@ -188,104 +155,3 @@ def _detail(looked: Looking, row: int, address: Address) -> Data:
         for column, cell in zip(shown, cells[0] if cells else [], strict=False)
     ]
     return {"id": row, "fields": fields, "close": address.to()}
-
-
-def about(looked: Looking, data: Data, address: Address) -> Data | None:
-    """What a column holds: its ends, its mean, its histogram, of the rows that the filters keep."""
-    name = address.asked.get("about")
-    if not name:
-        return None
-    column = looked.column(name, "about")
-    summed = figures.summary(looked, data | {"fields": [name]})["columns"][name]
-    spread = figures.histogram(looked, data | {"fields": [], "column": name}) if column.sortable else {"bins": []}
-    most = max((each["count"] for each in spread["bins"]), default=0) or 1
-    facts = [(tk._("Rows with a value"), presentation.number(summed["filled"]))]
-    facts.append((tk._("Rows without"), presentation.number(summed["empty"])))
-    write = presentation.moment if column.kind == "time" else presentation.number
-    for key, text in (("min", tk._("Least")), ("max", tk._("Greatest")), ("mean", tk._("Mean"))):
-        if summed[key] is not None:
-            facts.append((text, write(_short(summed[key]))))
-    return {
-        "label": presentation.label(column),
-        "facts": facts,
-        "bins": [
-            {
-                "text": _bin(each, column, spread.get("bucket")),
-                "count": presentation.number(each["count"]),
-                "percent": round(100 * each["count"] / most, 2),
-            }
-            for each in spread["bins"]
-        ],
-        "truncated": spread.get("truncated"),
-        "close": address.to(about=""),
-    }
-
-
-def _short(value: Any) -> Any:
-    """A mean with as many digits as tell something."""
-    return float(f"{value:.6g}") if isinstance(value, float) and abs(value) < 1e6 else value
-
-
-def _bin(each: Data, column: Column, bucket: str | None) -> str:
-    if "from" in each:
-        return f"{presentation.number(each['from'])} – {presentation.number(each['to'])}"
-    return presentation.point(each["value"], column.kind, bucket)
-
-
-def chart(looked: Looking, data: Data, address: Address, view: str) -> Data:
-    """Figures by time or by category, with what may be chosen."""
-    columns = [c for c in looked.columns if c.sortable and c.name != "_id"]
-    times = [c for c in columns if c.kind == "time"]
-    offered = times if view == "time" else [c for c in columns if c.kind != "time"] or columns
-    numbers = [c for c in columns if c.kind == "number"]
-    asked = address.asked
-    x = next((c for c in offered if c.name == asked.get("x")), None) or _first(offered, looked)
-    y = next((c for c in numbers if c.name == asked.get("y")), None)
-    function = asked.get("function") or ("avg" if y and view == "time" else "sum" if y else "count")
-    function = function if y or function == "count" else "count"
-    where = list(data["where"])
-    if view == "time":
-        where += [[x.name, operator, asked[key]] for key, operator in (("from", "gte"), ("to", "lte")) if asked.get(key)]
-    question = {"x": x.name, "y": y.name if y else None, "function": function, "bucket": asked.get("bucket")}
-    found = figures.aggregate(looked, data | {"where": where, "fields": []} | question)
-    title = presentation.FUNCTION_WORDS[function]()
-    groups = [
-        {
-            "x": each["x"],
-            "text": presentation.point(each["x"], x.kind, found["bucket"]),
-            "y": each["y"],
-            "y_text": presentation.number(_short(each["y"])),
-            "rows": presentation.number(each["rows"]),
-        }
-        for each in found["groups"]
-    ]
-    words = presentation.BUCKET_WORDS
-    return {
-        "groups": groups,
-        "truncated": found["truncated"],
-        "bucket": found["bucket"],
-        "x": {"name": x.name, "label": presentation.label(x), "kind": x.kind},
-        "y_label": f"{title} – {presentation.label(y)}" if y and function != "count" else title,
-        "offered": [{"name": c.name, "label": presentation.label(c), "chosen": c is x} for c in offered],
-        "numbers": [{"name": c.name, "label": presentation.label(c), "chosen": c is y} for c in numbers],
-        "functions": [
-            {"name": n, "text": word(), "chosen": n == function} for n, word in presentation.FUNCTION_WORDS.items()
-        ],
-        "buckets": [{"name": n, "text": w(), "chosen": n == asked.get("bucket")} for n, w in words.items()],
-        "from": asked.get("from", ""),
-        "to": asked.get("to", ""),
-        "hidden": address.hidden(*CHART),
-        "zoomed_out": address.to(**{"from": "", "to": ""}) if asked.get("from") or asked.get("to") else None,
-        "drawn": {
-            "kind": "line" if view == "time" else "bar",
-            "label": f"{title} – {presentation.label(x)}",
-            "unit": found["bucket"],
-            "points": [[each["x"], each["y"], each["text"], each["y_text"]] for each in groups],
-        },
-    }
-
-
-def _first(offered: list[Column], looked: Looking) -> Column:
-    """The column that a chart begins with: a text, else whatever there is."""
-    texts = [column for column in offered if column.kind in ("text", "boolean")]
-    return (texts or offered or list(looked.columns))[0]

@@ -121,7 +121,9 @@ def truth(value: bool) -> str:
 def cells(columns: Sequence[Column], records: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     """What each cell shows: `text`, `value` (for machines, where it differs), `kind`, `link`."""
     days = {c.name for c in columns if c.kind == "time" and all(_midnight(r[c.name]) for r in records)}
-    return [[cell(column, record[column.name], column.name in days) for column in columns] for record in records]
+    return [
+        [cell(column, record[column.name], column.name in days) for column in columns] for record in records
+    ]
 
 
 def _midnight(text: str | None) -> bool:

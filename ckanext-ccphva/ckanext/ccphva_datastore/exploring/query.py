@@ -16,7 +16,10 @@ from typing import Any
 MOST_CONDITIONS, MOST_WORDS, MOST_TEXT = 20, 10, 1000
 
 KINDS = {
-    "number": ("int", "int2", "int4", "int8", "numeric", "float4", "float8", "smallint", "integer", "bigint", "real", "double precision"),
+    "number": (
+        "int", "int2", "int4", "int8", "numeric", "float4", "float8",
+        "smallint", "integer", "bigint", "real", "double precision",
+    ),
     "time": ("date", "timestamp", "timestamptz", "timestamp without time zone", "timestamp with time zone"),
     "boolean": ("bool", "boolean"),
     "text": ("text", "varchar", "bpchar", "character varying", "character", "uuid"),
@@ -97,7 +100,7 @@ class Query:
     after: tuple[str | None, int] | None = None
     before: tuple[str | None, int] | None = None
 
-    def arguments(self, **others: str | None) -> list[tuple[str, str]]:
+    def arguments(self, others: Mapping[str, str] | None = None) -> list[tuple[str, str]]:
         """What an address says after its question mark; without the place in the pages."""
         found = [("search", self.search)] if self.search else []
         for each in self.conditions:
@@ -105,7 +108,7 @@ class Query:
         if self.sort:
             found.append(("sort", self.order))
         found += [("fields", name) for name in self.fields]
-        return found + [(name, value) for name, value in others.items() if value]
+        return found + [(name, value) for name, value in (others or {}).items() if value]
 
     @property
     def order(self) -> str:

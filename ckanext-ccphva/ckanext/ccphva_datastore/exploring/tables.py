@@ -1,4 +1,4 @@
-"""What the explorer's actions do: read a table through the seam, in bounded time, and say what is wrong in words.
+"""What the explorer's actions do: read a table through the seam, in bounded time; faults are told in words.
 
 `figures` adds up; `looking` opens the relation that this reader sees.
 """
@@ -104,7 +104,7 @@ def looking(context: Context, resource_id: str, action: str) -> Iterator[Looking
 def visible(
     connection: sa.Connection, relation: Relation, resource_id: str
 ) -> tuple[tuple[Column, ...], bool]:
-    """The columns of the relation, with what the dictionary says of them, and whether it has a full-text one."""
+    """The columns of the relation with what the dictionary says of them; whether it has a full-text one."""
     native = storage.columns(connection, relation)
     info = postgres._get_field_info(connection, resource_id)
     shown = [name for name in native if name == "_id" or not name.startswith("_")]
@@ -124,9 +124,7 @@ def page(looked: Looking, data: Data) -> Data:
     backwards = query.before is not None
     if backwards:
         found.reverse()
-    first, last = (
-        queries.place(row[1], row[0]) if found else "" for row in (found[:1] + found[-1:]) or [(0, 0)] * 2
-    )
+    first, last = [queries.place(row[1], row[0]) for row in (found[0], found[-1])] if found else ("", "")
     return {
         "fields": [describe(column) for column in shown],
         "records": [dict(zip((c.name for c in shown), row[2:], strict=True)) for row in found],
@@ -138,7 +136,7 @@ def page(looked: Looking, data: Data) -> Data:
 
 
 def total(looked: Looking, query: Query) -> int | None:
-    """Rows that match: kept where all of a resource's own table are meant, else counted as far as time allows."""
+    """Rows that match: the kept number of a resource's whole table, else counted as far as time allows."""
     if not query.conditions and not query.search and looked.relation.schema in relations.BASE:
         return storage.count(looked.relation)
     where = looked.where(Query(query.search, query.conditions))

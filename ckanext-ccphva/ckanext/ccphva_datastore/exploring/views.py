@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -10,7 +11,7 @@ import ckan.plugins.toolkit as tk
 from ckan.types import Context
 from ckanext.ccphva_datastore.exploring import openapi, page
 from ckanext.ccphva_datastore.exploring.page import Place
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response
 
 ccphva_tables = Blueprint("ccphva_tables", __name__, url_prefix="/dataset/<id>/resource/<resource_id>")
 
@@ -41,7 +42,7 @@ def description(id: str, resource_id: str) -> Response:  # noqa: A002
     found = openapi.document(_context(), _dataset(id, resource_id))
     if found is None:
         tk.abort(404, tk._("Resource not found"))
-    return jsonify(found)
+    return Response(json.dumps(found, ensure_ascii=False, indent=1), mimetype="application/json")
 
 
 @ccphva_tables.route("/api")
@@ -51,7 +52,14 @@ def readable(id: str, resource_id: str) -> str:  # noqa: A002
     found = openapi.document(_context(), (dataset, resource))
     if found is None:
         tk.abort(404, tk._("Resource not found"))
-    return tk.render("tables/api.html", {"document": found, "pkg": dataset, "res": resource})
+    names = {
+        "document": found,
+        "pkg": dataset,
+        "pkg_dict": dataset,
+        "res": resource,
+        "dataset_type": dataset["type"],
+    }
+    return tk.render("tables/api.html", names)
 
 
 def _context() -> Context:

@@ -1,11 +1,11 @@
 """Actions that look into a table: rows, sums, histograms, shapes. Each asks CKAN's rights and the seam.
 
 All of them take ``resource_id`` (or an alias), ``search`` (words that a row must hold, or the beginnings of
-them), ``where`` (a list of ``[column, operator, value]`` that must all hold) and ``fields`` (a list of columns);
-lists may be JSON. Operators: ``eq``, ``ne``, ``gt``, ``gte``, ``lt``, ``lte``, ``empty``, ``filled``, and for texts
-``contains`` and ``starts``. A day in a condition on moments means all of it. Times: ISO 8601; moments of columns with
-a zone are put into buckets by the clock of ``ckan.display_timezone``. An answer takes at most
-``ccphva.explore.seconds``.
+them), ``where`` (a list of ``[column, operator, value]`` that must all hold) and ``fields`` (a list of
+columns); lists may be JSON. Operators: ``eq``, ``ne``, ``gt``, ``gte``, ``lt``, ``lte``, ``empty``,
+``filled``, and for texts ``contains`` and ``starts``. A day in a condition on moments means all of it. Times:
+ISO 8601; moments of columns with a zone are put into buckets by the clock of ``ckan.display_timezone``. An
+answer takes at most ``ccphva.explore.seconds``.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ __all__ = [
 @tk.side_effect_free
 @validate(schema.rows)
 def ccphva_table_rows(context: Context, data_dict: DataDict) -> dict[str, Any]:
-    """A page of rows, found again by its place and not by its number, so that the last is as quick as the first.
+    """A page of rows, found by its place and not by its number: the last is as quick as the first.
 
     :param sort: a column, or a column and `` desc``; empty values come last; ``_id`` decides between equals.
     :param after: ``next`` of another answer; ``before``: its ``previous``.
     :param limit: rows of a page, 25 if not given, 500 at most.
-    :returns: ``fields`` (``id``, ``type``, ``kind``, ``info``), ``records`` (texts cut after 1,000 characters,
-        geometries as the beginning of their WKT in WGS 84), ``ids``, ``total`` (1,000,001: more than a million; None:
-        not counted in time), ``next``, ``previous`` ("" where there is none).
+    :returns: ``fields`` (``id``, ``type``, ``kind``, ``info``), ``records`` (texts cut after 1,000
+        characters, geometries as the beginning of their WKT in WGS 84), ``ids``, ``total`` (1,000,001: more
+        than a million; None: not counted in time), ``next``, ``previous`` ("" where there is none).
     """
     found = _answer("ccphva_table_rows", context, data_dict, tables.page)
     found["records"] = [
@@ -54,8 +54,8 @@ def ccphva_table_rows(context: Context, data_dict: DataDict) -> dict[str, Any]:
 def ccphva_table_summary(context: Context, data_dict: DataDict) -> dict[str, Any]:
     """What columns hold.
 
-    :returns: ``total`` (rows) and ``columns``: name → ``filled``, ``empty`` (rows), ``min``, ``max`` (of numbers
-        and times), ``mean`` (of numbers; NaN and infinity left out).
+    :returns: ``total`` (rows) and ``columns``: name → ``filled``, ``empty`` (rows), ``min``, ``max`` (of
+        numbers and times), ``mean`` (of numbers; NaN and infinity left out).
     """
     return _answer("ccphva_table_summary", context, data_dict, figures.summary)
 
@@ -66,8 +66,8 @@ def ccphva_table_histogram(context: Context, data_dict: DataDict) -> dict[str, A
     """How a column's values are spread.
 
     :param column: its name.
-    :returns: ``bins``: of numbers ``from`` (included), ``to`` (excluded), ``count``; of others ``value``, ``count``: times
-        by ``bucket``, texts the most frequent (``truncated``: there are more).
+    :returns: ``bins``: of numbers ``from`` (included), ``to`` (excluded), ``count``; of others ``value``,
+        ``count``: times by ``bucket``, texts the most frequent (``truncated``: there are more).
     """
     return _answer("ccphva_table_histogram", context, data_dict, figures.histogram)
 

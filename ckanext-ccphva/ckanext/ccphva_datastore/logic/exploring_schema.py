@@ -83,7 +83,7 @@ def _limit(most: int) -> list[Any]:
 
 
 def _at_most(most: int) -> Any:
-    def check(value: int) -> int:
-        return min(value, most)
+    def check(value: Any) -> Any:
+        return min(value, most) if isinstance(value, int) else value  # already refused
 
     return check

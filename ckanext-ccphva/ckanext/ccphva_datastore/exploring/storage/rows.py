@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from ckanext.ccphva_datastore.exploring.query import Column, Query
 from ckanext.ccphva_datastore.exploring.storage.where import Where, degrees, ident
 from ckanext.ccphva_datastore.relations import Relation
+from sqlalchemy.exc import OperationalError
 
 LONGEST_TEXT, SHAPE_TEXT = 1000, 120
 """Characters of a cell on a page; a download has all of them."""
@@ -55,8 +56,7 @@ def page(
         f'SELECT "_id", {value} AS place{cells} FROM {relation.sql} '  # noqa: S608
         f"{'WHERE ' + ' AND '.join(parts) if parts else ''} ORDER BY {', '.join(order)} LIMIT {limit + 1}"
     )
-    rows = list(connection.execute(sa.text(statement), where.values))
-    return rows
+    return list(connection.execute(sa.text(statement), where.values))
 
 
 def _beyond(where: Where, query: Query, place: tuple[str | None, int], backwards: bool) -> str:
@@ -82,5 +82,5 @@ def count(connection: sa.Connection, relation: Relation, where: Where) -> int | 
         with connection.begin_nested():
             connection.execute(sa.text(f"SET LOCAL statement_timeout = {COUNT_MILLISECONDS}"))
             return int(connection.execute(sa.text(statement), where.values).scalar() or 0)
-    except sa.exc.OperationalError:
+    except OperationalError:
         return None

@@ -99,6 +99,7 @@ def test_the_map_leads_to_the_row(visit: Visit, path: str) -> None:
     expect(drawn).to_be_visible(timeout=15_000)
     page.wait_for_timeout(500)
     expect(page.locator(".t-rows tbody tr").first).to_be_visible()
+    drawn.scroll_into_view_if_needed()
     box = drawn.bounding_box()
     assert box
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -111,7 +112,7 @@ def test_figures_over_time_and_closer(visit: Visit, path: str) -> None:
     """The drawing shows the numbers of the table; a shorter time asks for finer steps."""
     page = visit.open(f"{path}?view=time")
     expect(page.locator(".t-chart svg")).to_be_visible(timeout=15_000)
-    page.get_by_label("de", exact=True).select_option("température")
+    page.locator("#chart-y").select_option("température")
     expect(page.locator(".t-figures thead")).to_contain_text("Température")
     expect(page.locator(".t-chart svg")).to_be_visible()
     steps = page.locator(".t-figures tbody tr").count()

@@ -18,9 +18,9 @@ async function go(address, { focus = "", push = true, top = false } = {}) {
     present.replaceWith(section);
     if (push) history.pushState({ table: true }, "", present.dataset.page + query);
     enhance(section);
-    const target = document.getElementById(focus) ?? (held && document.getElementById(held));
+    const target = document.getElementById(focus || held || "explorer-title");
     target?.focus({ preventScroll: !focus });
-    if (top && !target) section.scrollIntoView();
+    if (top) section.scrollIntoView();
   } catch (fault) {
     if (fault.name !== "AbortError") location.assign(address); // the page itself says what is the matter
   }
@@ -96,7 +96,10 @@ document.addEventListener("submit", (event) => {
 });
 document.addEventListener("change", (event) => {
   const form = event.target.closest("[data-table] form[data-live]");
-  if (form && event.target.matches("select")) go(addressOf(form));
+  if (!form || !event.target.matches("select")) return;
+  const { function: figure, y } = form.elements;
+  if (event.target === y && y.value && figure.value === "count") figure.value = form.dataset.live; // rows need no column
+  go(addressOf(form));
 });
 addEventListener("popstate", () => document.querySelector("[data-table]") && go(location.href, { push: false }));
 const first = document.querySelector("[data-table]");

@@ -67,7 +67,9 @@ def chart(looked: Looking, data: Data, address: Address, view: str) -> Data:
     x = next((c for c in offered if c.name == asked.get("x")), None) or _first(offered, looked)
     y = next((c for c in numbers if c.name == asked.get("y")), None)
     function = asked.get("function") or ("avg" if y and view == "time" else "sum" if y else "count")
-    function = function if y or function == "count" else "count"
+    if function != "count" and y is None:
+        y = next(iter(numbers), None)
+        function = function if y else "count"
     where = list(data["where"])
     if view == "time":
         where += [

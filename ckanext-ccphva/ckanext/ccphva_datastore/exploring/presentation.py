@@ -41,13 +41,13 @@ FUNCTION_WORDS = {
     "max": lambda: tk._("Greatest"),
 }
 BUCKET_WORDS = {
-    "minute": lambda: tk._("Minute"),
-    "hour": lambda: tk._("Hour"),
-    "day": lambda: tk._("Day"),
-    "week": lambda: tk._("Week"),
-    "month": lambda: tk._("Month"),
-    "quarter": lambda: tk._("Quarter"),
-    "year": lambda: tk._("Year"),
+    "minute": lambda: tk._("minute"),
+    "hour": lambda: tk._("hour"),
+    "day": lambda: tk._("day"),
+    "week": lambda: tk._("week"),
+    "month": lambda: tk._("month"),
+    "quarter": lambda: tk._("quarter"),
+    "year": lambda: tk._("year"),
 }
 
 

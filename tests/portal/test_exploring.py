@@ -6,17 +6,21 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import ckan.plugins.toolkit as tk
 import pytest
+import sqlalchemy as sa
 from bs4 import BeautifulSoup
 from catalogue_support import call_action, forget_tables, plugins_loaded  # noqa: F401
 from ckan import model
 from ckan.tests import factories
 from ckan.tests.helpers import CKANTestApp, _get_test_app
-from ckanext.ccphva_datastore.exploring import figures
+from ckanext.ccphva_datastore.exploring import figures, tables
+from ckanext.ccphva_datastore.exploring.query import Query
+from ckanext.ccphva_datastore.exploring.storage import rows
 from openapi_schema import faults
 
 pytestmark = pytest.mark.usefixtures("plugins_loaded")
@@ -205,6 +209,20 @@ class TestRows:
         """Nothing is that large: no row, no fault."""
         assert ask("rows", where=[["rang", "gte", "99999999999999999999999"]])["total"] == 0
         assert ask("rows", where=[["rang", "eq", "1,5"]])["total"] == 0
+
+    def test_counting_is_bounded(
+        self, made: dict[str, str], ask: Ask, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A count that takes too long is left out, and one of many rows stops: the page comes all the same."""
+        monkeypatch.setattr(rows, "MOST_COUNTED", 10)
+        assert ask("rows", where=[["rang", "gte", "0"]])["total"] == 11
+        monkeypatch.setattr(rows, "COUNT_MILLISECONDS", 50)
+        slow: Any = SimpleNamespace(sql="(SELECT pg_sleep(2)) AS slow")
+        with tables.looking({"user": ""}, made["table"], "ccphva_table_rows") as looked:
+            assert rows.count(looked.connection, slow, looked.where(Query())) is None
+            limit = looked.connection.execute(sa.text("SHOW statement_timeout")).scalar()
+            assert rows.count(looked.connection, looked.relation, looked.where(Query())) == 11
+            assert looked.connection.execute(sa.text("SHOW statement_timeout")).scalar() == limit == "10s"
 
 
 class TestFigures:

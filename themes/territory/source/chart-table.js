@@ -16,7 +16,7 @@ export function show(place, drawn, zoom) {
   const words = drawn.points.map((point) => point[2]);
   chart.setOption({
     animation: !calm,
-    textStyle: { color: ink, fontFamily: "inherit" },
+    textStyle: { color: ink, fontFamily: getComputedStyle(document.body).fontFamily },
     grid: { left: 8, right: 16, top: 16, bottom: time ? 72 : 8, containLabel: true },
     // Text of cells is drawn as text, never as HTML.
     tooltip: { trigger: "axis", renderMode: "richText", backgroundColor: surface, borderColor: line, textStyle: { color: ink }, formatter: ([each]) => `${drawn.points[each.dataIndex][2]}\n${drawn.points[each.dataIndex][3]}` },

@@ -80,6 +80,7 @@ def chart(looked: Looking, data: Data, address: Address, view: str) -> Data:
     question = {"x": x.name, "y": y.name if y else None, "function": function, "bucket": asked.get("bucket")}
     found = figures.aggregate(looked, data | {"where": where, "fields": []} | question)
     title = presentation.FUNCTION_WORDS[function]()
+    y_label = f"{title} – {presentation.label(y)}" if y and function != "count" else title
     groups = [
         {
             "x": each["x"],
@@ -96,7 +97,8 @@ def chart(looked: Looking, data: Data, address: Address, view: str) -> Data:
         "truncated": found["truncated"],
         "bucket": found["bucket"],
         "x": {"name": x.name, "label": presentation.label(x), "kind": x.kind},
-        "y_label": f"{title} – {presentation.label(y)}" if y and function != "count" else title,
+        "y_label": y_label,
+        "counted": function == "count",
         "offered": [{"name": c.name, "label": presentation.label(c), "chosen": c is x} for c in offered],
         "numbers": [{"name": c.name, "label": presentation.label(c), "chosen": c is y} for c in numbers],
         "functions": [
@@ -110,7 +112,7 @@ def chart(looked: Looking, data: Data, address: Address, view: str) -> Data:
         "zoomed_out": address.without("from", "to") if asked.get("from") or asked.get("to") else None,
         "drawn": {
             "kind": "line" if view == "time" else "bar",
-            "label": f"{title} – {presentation.label(x)}",
+            "label": f"{y_label} – {presentation.label(x)}",
             "unit": found["bucket"],
             "points": [[each["x"], each["y"], each["text"], each["y_text"]] for each in groups],
         },

@@ -9,6 +9,7 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan.types import Context
+from ckanext.ccphva_datastore import relations
 from ckanext.ccphva_datastore.exploring import openapi, page
 from ckanext.ccphva_datastore.exploring.page import Place
 from flask import Blueprint, Response
@@ -79,6 +80,8 @@ def _dataset(name: str, resource_id: str) -> tuple[dict[str, Any], dict[str, Any
 
 
 def _explorer(name: str, resource_id: str) -> dict[str, Any] | None:
+    if "\0" in resource_id or relations.locate(resource_id) is None:
+        return None  # most resources have no table: their pages cost nothing more
     try:
         dataset = tk.get_action("package_show")(_context(), {"id": name})
     except (tk.ObjectNotFound, tk.NotAuthorized):

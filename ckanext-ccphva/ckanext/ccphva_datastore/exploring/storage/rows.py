@@ -78,9 +78,13 @@ def _beyond(where: Where, query: Query, place: tuple[str | None, int], backwards
 def count(connection: sa.Connection, relation: Relation, where: Where) -> int | None:
     """How many rows match; MOST_COUNTED + 1 for more than that, None where counting takes too long."""
     statement = f"SELECT count(*) FROM (SELECT 1 FROM {relation.sql} {where.sql} LIMIT {MOST_COUNTED + 1}) t"  # noqa: S608
+    limit = sa.text("SELECT set_config('statement_timeout', :limit, true)")
+    before = connection.execute(sa.text("SELECT current_setting('statement_timeout')")).scalar()
     try:
         with connection.begin_nested():
-            connection.execute(sa.text(f"SET LOCAL statement_timeout = {COUNT_MILLISECONDS}"))
-            return int(connection.execute(sa.text(statement), where.values).scalar() or 0)
-    except OperationalError:
+            connection.execute(limit, {"limit": str(COUNT_MILLISECONDS)})
+            found = int(connection.execute(sa.text(statement), where.values).scalar() or 0)
+            connection.execute(limit, {"limit": before})
+            return found
+    except OperationalError:  # and what the savepoint began with holds again
         return None

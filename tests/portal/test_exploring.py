@@ -213,7 +213,7 @@ class TestRows:
     def test_counting_is_bounded(
         self, made: dict[str, str], ask: Ask, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """A count that takes too long is left out, and one of many rows stops: the page comes all the same."""
+        """A count that takes too long is left out, one of many rows stops: the page comes all the same."""
         monkeypatch.setattr(rows, "MOST_COUNTED", 10)
         assert ask("rows", where=[["rang", "gte", "0"]])["total"] == 11
         monkeypatch.setattr(rows, "COUNT_MILLISECONDS", 50)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -48,6 +49,31 @@ DATASETS: tuple[dict[str, Any], ...] = (
 )
 
 
+TABLE = "e2e-capteurs"
+"""A dataset whose resource has a table with places and times; `table_path` tells where it is."""
+STATIONS = (
+    ("Audun-le-Tiche", 5.95, 49.47),
+    ("Aumetz", 5.94, 49.42),
+    ("Thil", 5.9, 49.47),
+    ("Villerupt", 5.93, 49.47),
+)
+
+
+def measures() -> list[dict[str, Any]]:
+    """A value every six hours of thirty days at each of four stations; one text that is an attack."""
+    return [
+        {
+            "station": name,
+            "mesure le": f"2026-01-{1 + hour // 24:02}T{hour % 24:02}:00:00",
+            "température": None if hour % 90 == 0 else round(8 + 6 * math.sin(hour / 24) + number, 1),
+            "remarque": "<img src=x onerror=alert(1)>" if hour == 6 else "https://example.org/capteurs",
+            "lieu": f"SRID=4326;POINT({longitude} {latitude})",
+        }
+        for hour in range(0, 24 * 30, 6)
+        for number, (name, longitude, latitude) in enumerate(STATIONS)
+    ]
+
+
 class Api:
     """CKAN's API as the demo's administrator."""
 
@@ -82,3 +108,35 @@ def publish(url: str, home: Path) -> None:
     )
     for dataset in DATASETS:
         api.make("package", {"owner_org": ORGANIZATION, "license_id": "etalab-2.0", **dataset})
+    api.make(
+        "package",
+        {
+            "owner_org": ORGANIZATION,
+            "license_id": "etalab-2.0",
+            "name": TABLE,
+            "title_translated": {"fr": "Mesures des capteurs", "de": "Messwerte der Sensoren"},
+            "notes_translated": {"fr": "Température aux quatre stations, toutes les six heures."},
+        },
+    )
+    if not api.call("package_show", {"id": TABLE})["resources"]:
+        api.call("datastore_create", {"resource": {"package_id": TABLE, "name": "Mesures"}} | table())
+
+
+def table() -> dict[str, Any]:
+    """Columns and rows of the table, for `datastore_create`."""
+    types = {
+        "station": "text",
+        "mesure le": "timestamp",
+        "température": "numeric",
+        "remarque": "text",
+        "lieu": "geometry",
+    }
+    fields: list[dict[str, Any]] = [{"id": name, "type": kind} for name, kind in types.items()]
+    fields[2]["info"] = {"label_translated": {"fr": "Température (°C)", "de": "Temperatur (°C)"}}
+    return {"fields": fields, "records": measures()}
+
+
+def table_path(url: str, home: Path) -> str:
+    """The address of the resource with the table, without a language."""
+    resource = Api(url, home).call("package_show", {"id": TABLE})["resources"][0]
+    return f"/dataset/{TABLE}/resource/{resource['id']}"

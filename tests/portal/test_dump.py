@@ -6,11 +6,14 @@ import csv
 import gzip
 import io
 import json
+import struct
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 from catalogue_support import call_action, forget_tables, plugins_loaded  # noqa: F401
@@ -20,6 +23,7 @@ from ckan.tests.helpers import CKANTestApp, _get_test_app
 from ckanext.ccphva_datastore import dump, storage
 from ckanext.datastore.backend import DatastoreBackend
 from ckanext.datastore.blueprint import dump_to
+from pyarrow import parquet
 
 pytestmark = pytest.mark.usefixtures("plugins_loaded")
 
@@ -112,6 +116,27 @@ def test_json_says_what_stock_says(app: CKANTestApp, table: str) -> None:
     assert json.loads(text) == json.loads(stock(table, "json"))
     assert b"99999999999999999999.123456789" in text
     assert b"12.50" in text
+
+
+def test_numbers_and_times_of_every_kind_are_those_of_stock(app: CKANTestApp) -> None:
+    """Order by number, years of five digits, infinity, NaN, extremes: by value, in JSON and CSV."""
+    values: list[dict[str, Any]] = [{"n": n, "t": f"2026-01-{n:02} 10:00:00.999"} for n in range(1, 13)]
+    values += [
+        {"x": x, "f": x, "d": "0044-03-15 BC"} for x in ("NaN", "Infinity", "-Infinity", "1e-7", "0.10")
+    ]
+    values += [{"t": t} for t in ("infinity", "-infinity", "10000-01-01", "0044-03-15 BC", "0001-01-01")]
+    types = {"n": "int8", "x": "numeric", "f": "float8", "t": "timestamp", "d": "date", "z": "timestamptz"}
+    resource = call_action(
+        "datastore_create",
+        resource={"package_id": call_action("package_show", id="dumps")["id"], "name": "values"},
+        fields=[{"id": name, "type": kind} for name, kind in types.items()],
+        records=[*values, {"z": "2026-07-01T12:00:00+02:00", "n": -(2**63)}],
+    )["resource_id"]
+    for sort in ("_id", "n desc"):
+        found = json.loads(ours(app, resource, f"?format=json&sort={sort}"))
+        assert found == json.loads(stock(resource, "json", sort=sort))
+        assert ours(app, resource, f"?sort={sort}") == stock(resource, "csv", sort=sort)
+    call_action("datastore_delete", resource_id=resource, force=True)
 
 
 @pytest.mark.parametrize(
@@ -233,6 +258,94 @@ def test_wrong_parameters_are_named(app: CKANTestApp, table: str, query: str) ->
 def test_unknown_tables(app: CKANTestApp) -> None:
     assert app.get("/datastore/dump/nosuch").status_code == 404
     assert app.get("/datastore/dump/_table_metadata").status_code == 404
+
+
+class TestParquet:
+    def read(self, app: CKANTestApp, table: str, query: str = "") -> pa.Table:
+        return parquet.read_table(io.BytesIO(ours(app, table, f"?format=parquet{query}")))
+
+    def test_every_type(self, app: CKANTestApp, table: str) -> None:
+        """Types are those of the columns, numbers keep their digits, NULL is not the empty text."""
+        found = self.read(app, table)
+        types = {field.name: str(field.type) for field in found.schema}
+        assert types["nombre"] == "int32"
+        assert types["montant"] == "string"  # 29 digits
+        assert (types["mesure"], types["vrai"]) == ("double", "bool")
+        assert (types["moment"], types["jour"]) == ("timestamp[us]", "date32[day]")
+        rows = found.to_pylist()
+        assert [row["Nom du lieu"] for row in rows] == [row["Nom du lieu"] for row in ROWS]
+        assert rows[0]["moment"] == datetime(2026, 11, 24, 10, 0, 0, 125000)
+        assert rows[0]["jour"] == date(2026, 11, 24)
+        assert [row["vrai"] for row in rows] == [True, False, None, None, None]
+        assert json.loads(rows[0]["objet"]) == ROWS[0]["objet"]
+        assert json.loads(rows[0]["listes"]) == ROWS[0]["listes"]
+        assert str(rows[2]["montant"]) == "99999999999999999999.123456789"
+        assert rows[1]["mesure"] == 1e300
+
+    def test_a_filter_and_no_row(self, app: CKANTestApp, table: str) -> None:
+        """Parameters hold, and nothing to send is a whole file with its columns."""
+        assert self.read(app, table, '&filters={"code":"01"}&fields=code').to_pylist() == [{"code": "01"}]
+        none = self.read(app, table, '&filters={"code":"absent"}')
+        assert (none.num_rows, none.num_columns) == (0, len(FIELDS) + 1)
+        assert self.read(app, table, "&q=neuve&fields=code").to_pylist()[0]["code"] == "=1+1"
+
+    def test_geometry_has_its_reference_system(self, app: CKANTestApp, table: str) -> None:
+        """GeoParquet: WKB, and PROJJSON of the column's system; mixed systems become WGS 84."""
+        resource = call_action(
+            "datastore_create",
+            resource={"package_id": call_action("package_show", id="dumps")["id"], "name": "formes"},
+            fields=[{"id": "libre", "type": "geometry"}, {"id": "lambert", "type": "geometry"}],
+            records=[
+                {"libre": "SRID=2154;POINT(917000 6934000)", "lambert": "SRID=2154;POINT(917000 6934000)"},
+                {},
+            ],
+        )["resource_id"]
+        with DatastoreBackend.get_active_backend()._get_write_engine().begin() as connection:  # type: ignore[attr-defined]
+            kind = "geometry(Point, 2154) USING ST_SetSRID(lambert, 2154)"
+            connection.execute(sa.text(f'ALTER TABLE "{resource}" ALTER lambert TYPE {kind}'))
+        found = self.read(app, resource)
+        described = json.loads(found.schema.metadata[b"geo"])
+        assert described["primary_column"] == "libre"
+        assert "crs" not in described["columns"]["libre"]
+        assert described["columns"]["lambert"]["crs"]["id"] == {"authority": "EPSG", "code": 2154}
+        row = found.to_pylist()[0]
+        order, kind, longitude, latitude = struct.unpack("<BIdd", row["libre"])
+        assert (order, kind, round(longitude), round(latitude)) == (1, 1, 6, 49)
+        assert struct.unpack("<BIdd", row["lambert"])[2:] == (917000, 6934000)
+        assert found.to_pylist()[1]["libre"] is None
+        call_action("datastore_delete", resource_id=resource, force=True)
+
+    def test_numbers_that_fit_no_decimal_stay_texts(self, app: CKANTestApp, table: str) -> None:
+        """Nothing is rounded in silence; moments beyond the calendar are empty."""
+        resource = call_action(
+            "datastore_create",
+            resource={"package_id": call_action("package_show", id="dumps")["id"], "name": "x"},
+            fields=[
+                {"id": "n", "type": "numeric"},
+                {"id": "m", "type": "numeric"},
+                {"id": "t", "type": "timestamptz"},
+            ],
+            records=[
+                {"n": "NaN", "m": "0.1", "t": "2026-07-01T12:00:00+02:00"},
+                {"n": "1.50", "m": "12.345", "t": "infinity"},
+            ],
+        )["resource_id"]
+        first, second = self.read(app, resource).to_pylist()
+        assert (first["n"], second["n"]) == ("NaN", "1.50")
+        assert (str(first["m"]), str(second["m"])) == ("0.100", "12.345")
+        assert first["t"] == datetime(2026, 7, 1, 10, tzinfo=UTC)
+        assert second["t"] is None
+        call_action("datastore_delete", resource_id=resource, force=True)
+
+    def test_row_groups_hold_memory_flat(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A table larger than a group is several, and no row is lost at their borders."""
+        monkeypatch.setattr(dump.parquet, "ROW_GROUP", 10_000)
+        pieces = [b"".join(b'%d,"a ""b""\n"\n' % n for n in range(s, s + 100)) for s in range(0, 5000, 100)]
+        cells = [dump.parquet.Cell("n", "int4"), dump.parquet.Cell("t", "text")]
+        found = parquet.ParquetFile(io.BytesIO(b"".join(dump.parquet.write(pieces, cells))))
+        assert found.num_row_groups > 3
+        assert found.read().column("n").to_pylist() == list(range(5000))
+        assert set(found.read().column("t").to_pylist()) == {'a "b"\n'}
 
 
 class TestStream:

@@ -19,6 +19,7 @@ from ckan.tests import factories
 from ckan.tests.helpers import CKANTestApp, _get_test_app
 from ckanext.ccphva_datastore import backend, placement, relations, storage, views
 from ckanext.ccphva_datastore.backend import Backend
+from ckanext.ccphva_datastore.exploring import query as queries
 from ckanext.ccphva_datastore.interfaces import IEffectiveRelation, Relation
 from ckanext.datastore.backend import DatastoreBackend
 
@@ -273,6 +274,122 @@ class TestPerimeter:
         assert asked == [(table["id"], "datastore_search"), (table["id"], "datastore_info")]
 
 
+SUMS = {
+    "ccphva_table_rows": {},
+    "ccphva_table_summary": {},
+    "ccphva_table_histogram": {"column": "amount"},
+    "ccphva_table_aggregate": {"x": "place"},
+    "ccphva_table_features": {},
+}
+"""What looks into tables, each with the least that it needs; this table has no geometry to show."""
+
+
+class TestLooking:
+    """Sums, histograms and pages know no more than the perimeter."""
+
+    def test_rows_and_sums_are_those_of_the_perimeter(self, ask: Ask) -> None:
+        """Three of four rows, three of four columns, and figures made of them alone."""
+        rows = result(ask("partner", "ccphva_table_rows"))
+        assert ([row["code"] for row in rows["records"]], rows["total"]) == (["01", "02", "03"], 3)
+        assert [field["id"] for field in rows["fields"]] == ["_id", *VISIBLE]
+        summary = result(ask("partner", "ccphva_table_summary"))
+        assert set(summary["columns"]) == {"_id", *VISIBLE}
+        assert (summary["total"], summary["columns"]["amount"]["max"]) == (3, 3)
+        bins = result(ask("partner", "ccphva_table_histogram", column="amount"))["bins"]
+        assert sum(each["count"] for each in bins) == 3
+        sums = result(ask("partner", "ccphva_table_aggregate", x="code", y="amount"))["groups"]
+        assert {each["x"]: each["y"] for each in sums} == {"01": 1, "02": 2, "03": 3}
+        assert result(ask("owner", "ccphva_table_rows"))["total"] == 4
+
+    @pytest.mark.parametrize("word", ["falcon", "heron", "cachée"])
+    def test_words_of_what_is_hidden_find_nothing(self, ask: Ask, word: str) -> None:
+        assert result(ask("partner", "ccphva_table_rows", search=word))["total"] == 0
+        assert result(ask("partner", "ccphva_table_summary", search=word))["total"] == 0
+
+    def test_a_cursor_of_a_hidden_row_tells_nothing(self, ask: Ask) -> None:
+        """The place of a row that the reader does not see is a place like any other."""
+        for place in (queries.place(None, 3), queries.place(None, 4)):
+            assert result(ask("partner", "ccphva_table_rows", after=place))["records"] == []
+
+    @pytest.mark.parametrize(
+        ("action", "query"),
+        [
+            ("ccphva_table_rows", {"sort": "FIELD"}),
+            ("ccphva_table_rows", {"fields": ["FIELD"]}),
+            ("ccphva_table_rows", {"where": [["FIELD", "eq", "falcon"]]}),
+            ("ccphva_table_rows", {"where": [["FIELD", "nosuch", "falcon"]]}),
+            ("ccphva_table_summary", {"fields": ["FIELD"]}),
+            ("ccphva_table_summary", {"where": [["FIELD", "filled"]]}),
+            ("ccphva_table_histogram", {"column": "FIELD"}),
+            ("ccphva_table_aggregate", {"x": "FIELD"}),
+            ("ccphva_table_aggregate", {"x": "place", "y": "FIELD", "function": "max"}),
+            ("ccphva_table_features", {"geometry": "FIELD"}),
+        ],
+        ids=json.dumps,
+    )
+    def test_hidden_is_as_absent(self, ask: Ask, action: str, query: dict[str, Any]) -> None:
+        """A hidden column and one that does not exist give the same bytes."""
+        answers = []
+        for column in ("secret", "nosuch"):
+            data = json.loads(json.dumps(query).replace("FIELD", column))
+            status, body = ask("partner", action, **data)
+            answers.append((status, body.replace(column.encode(), b"FIELD")))
+        assert answers[0] == answers[1]
+        assert answers[0][0] == 409
+        assert b"SELECT" not in answers[0][1]
+
+    @pytest.mark.parametrize(
+        "query", ["column=secret&op=eq&value=falcon", "search=falcon", "column=amount&op=gte&value=5"]
+    )
+    def test_a_filtered_download_is_no_way_around(
+        self, app: CKANTestApp, table: dict[str, Any], query: str
+    ) -> None:
+        """Parquet and CSV of the rows that match: none, or the answer of an absent column."""
+        for form in ("csv", "parquet"):
+            address = f"/datastore/dump/{table['id']}?format={form}&{query}"
+            answer = app.get(address, headers={"Authorization": table["partner"]})
+            if "secret" in query:
+                other = app.get(
+                    address.replace("secret", "nosuch"), headers={"Authorization": table["partner"]}
+                )
+                assert (answer.status_code, answer.data.replace(b"secret", b"nosuch")) == (400, other.data)
+            else:
+                assert not [
+                    word
+                    for word in (b"secret", b"falcon", b"heron", "cachée".encode())
+                    if word in answer.data
+                ]
+
+    @pytest.mark.parametrize("path", ["", "/table", "/openapi.json", "/api"])
+    def test_pages(self, app: CKANTestApp, table: dict[str, Any], path: str) -> None:
+        """The page of the resource, the explorer alone, OpenAPI and its page name no hidden column."""
+        for query in ("", "?view=chart", "?row=4", "?about=secret", "?view=time"):
+            address = f"/dataset/tables/resource/{table['id']}{path}{query}"
+            answer = app.get(address, headers={"Authorization": table["partner"]})
+            shown = answer.body.replace("about=secret", "").replace("&#34;secret&#34;", "")
+            assert answer.status_code == 200
+            assert not [word for word in ("Secret label", "falcon", "heron", "Impasse") if word in shown]
+        stranger = app.get(
+            f"/dataset/tables/resource/{table['id']}{path}", headers={"Authorization": table["stranger"]}
+        )
+        assert (stranger.status_code == 200) == (path == "")
+        assert "Rue de la Mine" not in stranger.body
+
+    @pytest.mark.parametrize("action", SUMS)
+    def test_each_way_asked_the_gate(self, ask: Ask, table: dict[str, Any], action: str) -> None:
+        asked.clear()
+        ask("owner", action, **SUMS[action])
+        assert asked == [(table["id"], action)]
+
+    @pytest.mark.parametrize("action", SUMS)
+    def test_a_stranger_sees_an_unknown_table(self, ask: Ask, table: dict[str, Any], action: str) -> None:
+        unknown = "00000000-0000-0000-0000-000000000000"
+        status, body = ask("stranger", action, **SUMS[action])
+        other = ask("stranger", action, **SUMS[action], resource_id=unknown)
+        assert (status, body.replace(table["id"].encode(), unknown.encode())) == other
+        assert status == 404
+
+
 class TestStranger:
     """A reader for whom there is nothing gets the answer of a table that does not exist."""
 
@@ -369,11 +486,13 @@ class TestClosed:
             calculate_record_count=True,
         )
         assert result(ask("owner", "datastore_search"))["total"] == 4
+        assert result(ask("owner", "ccphva_table_rows"))["total"] == 4
+        assert len(result(ask("owner", "ccphva_table_aggregate", x="code"))["groups"]) == 4
 
     @pytest.mark.parametrize("reader", ["", "stranger"])
     def test_nobody_else_reads(self, ask: Ask, closed: dict[str, Any], reader: str) -> None:
-        for action in ("datastore_search", "datastore_info"):
-            status, body = ask(reader, action)
+        for action, query in {"datastore_search": {}, "datastore_info": {}, **SUMS}.items():
+            status, body = ask(reader, action, **query)
             assert status in {403, 404}
             assert b"Mine" not in body
 

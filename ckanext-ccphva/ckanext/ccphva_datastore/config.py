@@ -48,3 +48,14 @@ def load_hours() -> int:
 def versions_kept() -> int:
     """How many files of a resource are kept."""
     return int(tk.config["ccphva.versions.kept"])
+
+
+def explore_seconds() -> int:
+    """How long one question to a table may take."""
+    return int(tk.config["ccphva.explore.seconds"])
+
+
+def time_zone() -> str:
+    """The clock by which moments are put into days; `server` means UTC here, where servers have no place."""
+    zone = str(tk.config["ckan.display_timezone"])
+    return "UTC" if zone == "server" else zone

@@ -205,9 +205,14 @@ def move(relation: Relation, schema: str) -> None:
 JSON_ROW = "FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02'"
 """A JSON text holds no control character, so COPY writes it as it is."""
 
+JSON_CELLS = "FORMAT csv, QUOTE E'\\x01', DELIMITER ',', NULL 'null'"
+"""JSON texts side by side: COPY puts QUOTE around those with a comma, which whoever reads them takes away."""
+
 COPY_OPTIONS = {
+    "cells": JSON_CELLS,
     "csv": "FORMAT csv",
     "tsv": "FORMAT csv, DELIMITER E'\\t'",
+    "parquet": "FORMAT csv",
     "line": JSON_ROW,
     "object": JSON_ROW,
 }
@@ -216,7 +221,8 @@ COPY_OPTIONS = {
 def copy_statement(relation: Relation, rows: str, select: str, parts: dict[str, Any]) -> str:
     """COPY of a query whose parts core's query builder made, its values written into it.
 
-    :param rows: `csv`, `tsv`; `line`: the column `line` is a row's text; `object`: a row is a JSON object.
+    :param rows: `csv`, `tsv`; `cells`: each column is a JSON text; `line`: the column
+        `line` is a row's text; `object`: a row is a JSON object.
     :param parts: `sort`, `where` with `values`, `ts_query`, `distinct`, `limit`, `offset`;
         `spaced`: a column holds JSON as it was written.
     """
@@ -228,11 +234,75 @@ def copy_statement(relation: Relation, rows: str, select: str, parts: dict[str, 
     query += f" OFFSET {int(parts.get('offset') or 0)}"
     if rows in ("line", "object"):
         line = "r.line" if rows == "line" else "row_to_json(r)"
-        # White space between the parts of a JSON column may hold line ends.
-        text = f"replace(CAST({line} AS text), E'\\n', ' ')" if parts.get("spaced") else line
+        text = one_line(line) if parts.get("spaced") else line
         query = f"SELECT {text} FROM ({query}) AS r"  # noqa: S608
     clause = sa.text(query).bindparams(**parts["values"]).compile(compile_kwargs={"literal_binds": True})
     return f"COPY ({clause}) TO STDOUT ({COPY_OPTIONS[rows]})"
+
+
+def one_line(text: str) -> str:
+    """A JSON text without the line ends that white space between its parts may hold."""
+    return f"replace(CAST({text} AS text), E'\\n', ' ')"
+
+
+def moment(column: str, plain: str, milliseconds: bool) -> str:
+    """A timestamp as core's dump writes it, in half the time: ISO 8601 without zone.
+
+    :param plain: core's own expression, `to_char`, for years that have not four digits, for infinity, and,
+        with milliseconds, for moments between two seconds.
+    """
+    fast, second = f"{column} >= '0001-01-01' AND {column} < '10000-01-01'", f"date_trunc('second', {column})"
+    text = f"replace(CAST({second} AS text), ' ', 'T')"
+    if milliseconds:
+        fast, text = f"{fast} AND {column} = {second}", f"{text} || '.000'"
+    return f"CASE WHEN {fast} THEN {text} ELSE {plain} END"
+
+
+def json_text(column: str, kind: str) -> str | None:
+    """A value as JSON text without `to_json`, which looks its type up at each call; None for other types.
+
+    `NaN` and infinity are no numbers of JSON (RFC 8259, section 6): `to_json` quotes them.
+    """
+    if kind in ("int", "int2", "int4", "int8"):
+        return column
+    if kind == "bool":
+        return f"CAST({column} AS text)"
+    if kind in ("numeric", "float4", "float8"):
+        finite = f"{column} > '-Infinity' AND {column} < 'Infinity'"
+        return f"CASE WHEN {finite} THEN CAST({column} AS text) ELSE CAST(to_json({column}) AS text) END"
+    if kind in ("date", "uuid"):
+        return f"""'"' || CAST({column} AS text) || '"'"""
+    return None
+
+
+def scales(connection: sa.Connection, relation: Relation, names: Sequence[str]) -> dict[str, int | None]:
+    """Most digits after the point in each `numeric` column; None where a value has no place in 19 digits
+    before the point and 19 after it: NaN, infinity, longer ones."""
+    if not names:
+        return {}
+    parts = [
+        f"coalesce(max(scale({column})), 0), bool_and(abs({column}) < 1e19 AND scale({column}) <= 19)"
+        for column in (quoted(name).replace(":", r"\:") for name in names)
+    ]
+    row = connection.execute(sa.text(f"SELECT {', '.join(parts)} FROM {relation.sql}")).one()  # noqa: S608
+    return {name: row[2 * n] if row[2 * n + 1] is not False else None for n, name in enumerate(names)}
+
+
+def for_parquet(column: str, kind: str, srid: int | None) -> str:
+    """A column as pyarrow reads it: geometries in hexadecimal WKB, of mixed systems in WGS 84."""
+    if kind in ("geometry", "geography"):
+        shape = f"CAST({column} AS geometry)"
+        if srid is None:
+            shape = f"CASE WHEN ST_SRID({shape}) = 0 THEN {shape} ELSE ST_Transform({shape}, 4326) END"
+        return f"encode(ST_AsBinary({shape}, 'NDR'), 'hex')"
+    if kind in ("date", "timestamp", "timestamptz"):
+        text = f"CAST({column} AT TIME ZONE 'UTC' AS text) || 'Z'" if kind == "timestamptz" else column
+        return f"CASE WHEN {column} >= '0001-01-01' AND {column} < '10000-01-01' THEN {text} END"
+    if kind == "nested":
+        return f"({column}).json"
+    if kind.startswith("_"):
+        return f"array_to_json({column})"
+    return column
 
 
 def without_formula(column: str) -> str:
@@ -268,6 +338,9 @@ class Sink(Protocol):
 def copy_out(relation: Relation, statement: str, sink: Sink, seconds: int) -> None:
     """Write what a COPY … TO STDOUT gives into the sink, row by row, on a connection of its own."""
     url = _engine(write=relation.schema == "closed").url.set(drivername="postgresql")
-    options = f"-c default_transaction_read_only=on -c statement_timeout={seconds * 1000}"
+    options = (
+        f"-c default_transaction_read_only=on -c statement_timeout={seconds * 1000} "
+        "-c datestyle=ISO -c extra_float_digits=1"
+    )
     with closing(psycopg2.connect(url.render_as_string(hide_password=False), options=options)) as connection:
         connection.cursor().copy_expert(statement, cast(Any, sink))

@@ -10,12 +10,18 @@ import ckan.plugins.toolkit as tk
 import psycopg2
 from ckan.types import CKANApp, Context
 from ckanext.ccphva_datastore import backend, dump
+from ckanext.ccphva_datastore.exploring import query as queries
+from ckanext.ccphva_datastore.exploring.views import ccphva_tables, on_resource_page
 from ckanext.ccphva_datastore.loading.views import ccphva_loads
 from ckanext.datastore.backend import DatastoreBackend
 from ckanext.datastore.blueprint import dump_schema
 from flask import Response
 
-__all__ = ["ccphva_loads"]
+__all__ = ["ccphva_loads", "ccphva_tables"]
+
+
+ADDRESS = ("column", "op", "value", "search")
+"""Parameters of the explorer, which the download of a filtered table takes along."""
 
 
 def install(app: CKANApp) -> CKANApp:
@@ -23,11 +29,14 @@ def install(app: CKANApp) -> CKANApp:
     backend.require()
     if "datastore.dump" in app.view_functions:
         app.view_functions["datastore.dump"] = whole_table
+    for endpoint, view in app.view_functions.items():
+        if endpoint.endswith("resource.read"):
+            app.view_functions[endpoint] = on_resource_page(view)
     return app
 
 
 def whole_table(resource_id: str) -> Response:
-    """`GET /datastore/dump/<id or alias>`: the parameters of core, and `safe` and `gzip`.
+    """`GET /datastore/dump/<id or alias>`: the parameters of core, of the explorer, `safe` and `gzip`.
 
     400: a parameter is wrong; 404: no such table for this reader; 503: too many dumps at a time.
     """
@@ -37,9 +46,14 @@ def whole_table(resource_id: str) -> Response:
         "safe": [default(False), boolean],
         "gzip": [default(False), boolean],
     }
-    data, errors = navl.validate(tk.request.args.to_dict(), schema)
+    arguments = tk.request.args
+    asked = queries.from_address(arguments.to_dict(flat=False))
+    several = {"fields": asked["fields"]} if len(asked["fields"]) > 1 else {}
+    known = {name: value for name, value in arguments.to_dict().items() if name not in ADDRESS}
+    data, errors = navl.validate(known | several, schema)
     if errors:
         return _refused(errors)
+    data |= {"search": asked["search"], "where": asked["where"]}
     try:
         ready = dump.prepare(Context(user=tk.current_user.name), data | {"resource_id": _table(resource_id)})
         pieces = ready.pieces()

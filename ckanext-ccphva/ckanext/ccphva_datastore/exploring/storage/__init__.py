@@ -1,0 +1,1 @@
+"""The rooms of the explorer that speak SQL."""

@@ -181,7 +181,9 @@ class Harvest(Action):
         fields = self.fields | {"uri": self.uri, "title_translated": {"fr": "Jeu"}}
         resources, visibility = fields.pop("resources", []), fields.pop("visibility", "open")
         if visibility == "restricted":
-            fields["access_rights"] = "http://publications.europa.eu/resource/authority/access-right/RESTRICTED"
+            fields["access_rights"] = (
+                "http://publications.europa.eu/resource/authority/access-right/RESTRICTED"
+            )
         source = make_source("http://x.example/c", owner_org=self.owner)
         state = {"publication": "private"} if visibility == "private" else {}
         catalogue = CkanCatalogue(
@@ -250,7 +252,9 @@ def typed(fields: Fields) -> Fields:
 
 def _flat(name: str, value: Any) -> Fields:
     if isinstance(value, Mapping):
-        return {key: text for part, each in value.items() for key, text in _flat(f"{name}-{part}", each).items()}
+        return {
+            key: text for part, each in value.items() for key, text in _flat(f"{name}-{part}", each).items()
+        }
     if isinstance(value, list):
         return {key: text for n, each in enumerate(value) for key, text in _flat(f"{name}-{n}", each).items()}
     return {name: str(value)}
@@ -259,9 +263,9 @@ def _flat(name: str, value: Any) -> Fields:
 def beside(page: BeautifulSoup, where: str) -> str:
     """The fault that a page shows beside a field; for what no form has, the one in the list above it."""
     name = where.replace(".", "-")
-    field = page.find(["input", "select", "textarea", "fieldset", "details"], id=f"field-{name}") or page.find(
-        attrs={"name": name}
-    )
+    field = page.find(
+        ["input", "select", "textarea", "fieldset", "details"], id=f"field-{name}"
+    ) or page.find(attrs={"name": name})
     if field is None:
         return page.select_one("#form-faults").get_text(" ")  # type: ignore[union-attr]
     block = field.find_parent(class_="form-group") if field.name not in ("fieldset", "details") else field

@@ -71,9 +71,7 @@ def _findings(
     yield from _regime(dataset, owner_kind)
     for prefix, thing in things(dataset):
         yield from _shape(thing.get("fee"), (*prefix, "fee"))
-        foreign = described_elsewhere(dataset) and (
-            passed_on is None or thing.get("license_id") in passed_on
-        )
+        foreign = described_elsewhere(dataset) and (passed_on is None or thing.get("license_id") in passed_on)
         if not foreign:  # whoever publishes data elsewhere has chosen their licence; we pass it on
             yield from _licence(dataset, thing, prefix, licences, owner_kind)
         own = thing.get("fee")

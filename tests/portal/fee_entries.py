@@ -1,4 +1,4 @@
-"""The ways into the catalogue, each as one class: the cases of `fees/*.yaml` run through every one of `ENTRIES`.
+"""The ways into the catalogue, one class each: the cases of `fees/*.yaml` run through all `ENTRIES`.
 
 A new way in is a class with `write` and a line in `ENTRIES`.
 """
@@ -36,7 +36,7 @@ class Case:
     elsewhere: bool
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 -- an answer, not a fault
     """An entry's no: `text_at` says what stands at a field, such as `fee.tariff.0.amount`."""
 
     def __init__(self, text_at: Callable[[str], str], told: Any) -> None:
@@ -167,7 +167,7 @@ class ResourcePatch(ResourceUpdate):
 
 
 class Harvest(Action):
-    """A dataset of another catalogue, written as a harvest writes it; its licence is its publisher's choice."""
+    """A dataset of another catalogue, as a harvest writes it; its licence is its publisher's choice."""
 
     @classmethod
     def refuses(cls, case: Case) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Described elsewhere: only a harvest may say so, by whatever door a client comes, and it opens no way round the law."""
+"""Described elsewhere: only a harvest may say so, by whatever door a client comes."""
 
 from __future__ import annotations
 

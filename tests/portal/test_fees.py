@@ -57,20 +57,27 @@ def check_entry(entry: Action, case: Case) -> None:
     expected = entry.refuses(case)
     if case.name == "personal: open" and entry.repeats_the_state:
         expected = {}  # it repeats the state that the dataset had: that makes it private
-    try:
-        stored = entry.run()
-    except Refused as no:
+    stored, no = outcome(entry)
+    if no is not None:
         assert expected, (entry.name, str(no))
         for where, article in expected.items():
             assert article in no.text_at(where), (entry.name, where, str(no))
         package = model.Package.get(entry.name)
         assert package is None or not {"fee", "licence_regime"} & set(package.extras), entry.name
-    else:
-        assert not expected, (entry.name, stored)
-        if "personal_data" in case.fields:
-            assert stored["private"], entry.name
-        for name in ("fee", "license_id"):
-            assert as_texts(stored.get(name) or None) == as_texts(case.fields.get(name)), entry.name
+        return
+    assert not expected, (entry.name, stored)
+    if "personal_data" in case.fields:
+        assert stored["private"], entry.name
+    for name in ("fee", "license_id"):
+        assert as_texts(stored.get(name) or None) == as_texts(case.fields.get(name)), entry.name
+
+
+def outcome(entry: Action) -> tuple[dict[str, Any], Refused | None]:
+    """What is stored, or the refusal."""
+    try:
+        return entry.run(), None
+    except Refused as no:
+        return {}, no
 
 
 def as_texts(value: Any) -> Any:

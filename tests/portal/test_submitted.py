@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ckan.plugins.toolkit as tk
 import pytest
-from catalogue_support import call_action
+from catalogue_support import call_action, plugins_loaded  # noqa: F401
 from ckan import model
 from ckanext.ccphva.workflow import DRAFT, SUBMITTED
 from publication_support import Town, stage, town  # noqa: F401

@@ -204,7 +204,7 @@ def ccphva_fee(
 
 
 def ccphva_article_note(text: Any) -> str:
-    """What is to be said where a text names an article that counsel has not checked; "" where it names none."""
+    """What to say where a text names an article that counsel has not checked; "" where it names none."""
     return tk._("Article numbers: to be checked by counsel.") if law.unchecked(str(text or "")) else ""
 
 

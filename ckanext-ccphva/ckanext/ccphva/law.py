@@ -1,7 +1,7 @@
-"""The articles that errors, help texts and pages name: one table (`schemas/law.yaml`). Imports nothing of CKAN.
+"""The articles that errors, help texts and pages name: one table (`schemas/law.yaml`).
 
-An article that counsel has not checked is shown as such. The law changes, and its numbers were not all read at
-the source.
+An article that counsel has not checked is shown as such: not all numbers were read at the source. Imports
+nothing of CKAN.
 """
 
 from __future__ import annotations

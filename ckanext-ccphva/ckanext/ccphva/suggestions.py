@@ -19,7 +19,9 @@ LONGEST_TEXT = 10_000
 _STEM = 5
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _EMPTY = frozenset(
-    ["aux", "autre", "autres", "avec", "dans", "des", "est", "les", "nos", "pas", "par", "pour", "que", "qui", "ses", "son", "sur", "une", "public", "secteur", "thema", "aus", "bei", "das", "dem", "den", "der", "des", "die", "ein", "eine", "fur", "ist", "mit", "oder", "und", "von", "vor", "zum", "zur", "all", "and", "are", "for", "from", "has", "not", "other", "that", "the", "this", "with", "dat", "dei", "fir", "vun", "vum", "sinn"]
+    {"autre", "autres", "avec", "dans", "des", "les", "par", "pour", "que", "qui", "sur", "une", "public"}
+    | {"aus", "bei", "das", "dem", "den", "der", "die", "ein", "eine", "mit", "oder", "und", "von", "secteur"}
+    | {"all", "and", "for", "from", "not", "other", "that", "the", "with", "dat", "fir", "vun", "thema"}
 )
 
 

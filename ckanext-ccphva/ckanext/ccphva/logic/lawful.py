@@ -8,7 +8,7 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan import authz, model
-from ckan.logic import validate
+from ckan.logic import fresh_context, validate
 from ckan.types import Context, DataDict
 from ckanext.ccphva import closed, fees, licences, storage
 from ckanext.ccphva.logic import schema
@@ -80,10 +80,8 @@ def package_search(up: Callable[..., Any], context: Context, data_dict: DataDict
     found = up(context, data_dict)
     for result in found["results"]:
         if closed.is_restricted(result) and _may_see_data(context, result["id"]):
-            fresh = Context(user=context.get("user", ""), auth_user_obj=context.get("auth_user_obj"))
+            fresh = fresh_context(context)
             fresh["use_cache"] = False
-            if context.get("ignore_auth"):
-                fresh["ignore_auth"] = True
             result.update(tk.get_action("package_show")(fresh, {"id": result["id"]}))
     return found
 

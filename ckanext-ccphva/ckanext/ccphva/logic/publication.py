@@ -86,7 +86,8 @@ def ccphva_dataset_review_show(context: Context, data_dict: DataDict) -> dict[st
     :returns: ``state``, ``deleted``, ``personal_data``, ``steps`` (the latest first, each with ``at``,
         ``user``, ``before``, ``state``, ``comment``), ``last`` (the latest of them),
         and what the caller may do:
-        ``may_edit``, ``may_submit``, ``may_withdraw``, ``may_publish``, ``may_return``, ``may_restore``, ``may_purge``.
+        ``may_edit``, ``may_submit``, ``may_withdraw``, ``may_publish``,
+        ``may_return``, ``may_restore``, ``may_purge``.
     """
     tk.check_access("ccphva_dataset_review_show", context, data_dict)
     dataset = tk.get_action("package_show")(fresh_context(context), {"id": data_dict["id"]})

@@ -84,7 +84,13 @@ def as_texts(value: Any) -> Any:
     """Forms know texts only."""
     if isinstance(value, dict):
         return {name: as_texts(each) for name, each in value.items()}
-    return [as_texts(each) for each in value] if isinstance(value, list) else value and str(value)
+    return (
+        [as_texts(each) for each in value]
+        if isinstance(value, list)
+        else value
+        if value is None
+        else str(value)
+    )
 
 
 @EVERY

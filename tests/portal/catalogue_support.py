@@ -10,6 +10,7 @@ import ckan.plugins.toolkit as tk
 import pytest
 import sqlalchemy as sa
 from ckan.tests import helpers
+from ckanext.ccphva.shared import harvesting
 from ckanext.datastore.backend import DatastoreBackend
 
 
@@ -33,3 +34,9 @@ def call_action(action: str, **payload: Any) -> Any:
     """Call an action as a named user: the activity log refuses nameless ones."""
     user = tk.get_action("get_site_user")({"ignore_auth": True}, {})["name"]
     return helpers.call_action(action, {"user": user}, **payload)
+
+
+def harvested_action(action: str, **payload: Any) -> Any:
+    """The same as a harvest calls it: only that may give a dataset a `uri`."""
+    with harvesting():
+        return call_action(action, **payload)

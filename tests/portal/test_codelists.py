@@ -7,7 +7,7 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 import pytest
 from bs4 import BeautifulSoup
-from catalogue_support import call_action, plugins_loaded  # noqa: F401
+from catalogue_support import call_action, harvested_action, plugins_loaded  # noqa: F401
 from ckan.tests import factories
 from ckanext.ccphva import codelists
 from rdflib import Graph, URIRef
@@ -60,7 +60,7 @@ def test_a_concept_leads_to_its_list(app: Any) -> None:
 
 def test_values_that_a_list_lacks_survive_the_form(app: Any) -> None:
     """A harvested frequency, theme and role that no list has are offered as they are, selected."""
-    made = call_action(
+    made = harvested_action(
         "package_create",
         name="moissonne",
         uri="https://example.org/1",

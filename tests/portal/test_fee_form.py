@@ -57,3 +57,23 @@ def test_a_form_without_a_fee_is_free(app: Any) -> None:
     }
     app.post("/dataset/new", data=form, headers=headers, follow_redirects=False)
     assert "fee" not in call_action("package_show", id="gratuit")
+
+
+def test_a_high_value_dataset_is_edited_by_the_form(app: Any) -> None:
+    """The form of the dataset sends no files; those that it has count."""
+    headers = {"Authorization": factories.SysadminWithToken()["token"]}
+    fields = {
+        "license_id": "etalab-2.0",
+        "hvd_category": ["http://data.europa.eu/bna/c_b79e35eb"],
+        "applicable_legislation": ["http://data.europa.eu/eli/reg_impl/2023/138/oj"],
+    }
+    owner = factories.Organization()["id"]
+    files = [
+        {"url": "https://example.org/wfs", "format": "WFS"},
+        {"url": "https://example.org/all.zip", "format": "ZIP"},
+    ]
+    call_action("package_create", name="hvd", title="HVD", owner_org=owner, resources=files, **fields)
+    sent = {"title_translated-fr": "Autre", "name": "hvd", "owner_org": owner, "save": "", **fields}
+    answer = app.post("/dataset/edit/hvd", data=sent, headers=headers, follow_redirects=False)
+    assert answer.status_code == 302
+    assert call_action("package_show", id="hvd")["title"] == "Autre"

@@ -11,6 +11,7 @@ from catalogue_support import call_action, plugins_loaded  # noqa: F401
 from ckan import model
 from ckan.tests import factories
 from ckanext.ccphva import form_texts, languages, limits, suggestions
+from ckanext.ccphva.shared import harvesting
 from test_schema_form import TEXTS, filled
 
 pytestmark = pytest.mark.usefixtures("plugins_loaded", "clean_db", "clean_index")
@@ -128,7 +129,8 @@ def test_resources_survive_an_edit_of_the_dataset(app: Any, agent: dict[str, str
 def test_what_the_form_does_not_show_stays(app: Any, agent: dict[str, str]) -> None:
     """A harvested dataset keeps its URI, and so does its file, when an agent edits them by hand."""
     uri = "https://example.org/id/1"
-    made = make(uri=uri, resources=[{"url": "https://example.org/a.csv", "uri": uri + "/a"}])
+    with harvesting():
+        made = make(uri=uri, resources=[{"url": "https://example.org/a.csv", "uri": uri + "/a"}])
     form = filled(app.get("/dataset/edit/aires", headers=agent).body)
     app.post("/dataset/edit/aires", data=form | {"title_translated-fr": "Autre", "save": ""}, headers=agent)
     address = f"/dataset/aires/resource/{made['resources'][0]['id']}/edit"

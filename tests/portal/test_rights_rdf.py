@@ -10,7 +10,7 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 import pytest
 import yaml
-from catalogue_support import call_action, plugins_loaded  # noqa: F401
+from catalogue_support import call_action, harvested_action, plugins_loaded  # noqa: F401
 from ccphva_harvesters import Dataset, Record
 from ccphva_harvesters.formats.dcat_ap import DcatAp
 from ccphva_harvesters.steps.licence import Licence
@@ -130,7 +130,7 @@ def test_a_harvest_refuses_an_unlawful_fee() -> None:
         fields = {"uri": uri, "title_translated": {"fr": "Payant"}}
         dataset = Dataset(guid=uri, identifier=uri, fields=fields, resources=[file_of])
         wanted = payload.package(dataset, file, factories.Organization()["id"])
-        return call_action("package_create", **wanted, name=f"payant-{uri[-1]}")
+        return harvested_action("package_create", **wanted, name=f"payant-{uri[-1]}")
 
     assert write("https://example.org/1", resource)["resources"][0]["fee"] == resource["fee"]
     with pytest.raises(tk.ValidationError) as caught:

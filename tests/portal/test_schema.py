@@ -11,6 +11,7 @@ import pytest
 from catalogue_support import call_action, plugins_loaded  # noqa: F401
 from ckan import model
 from ckan.tests import factories
+from ckanext.ccphva.shared import harvesting
 
 pytestmark = pytest.mark.usefixtures("plugins_loaded", "clean_db", "clean_index")
 
@@ -111,12 +112,14 @@ class TestTexts:
 
     def test_a_dataset_described_elsewhere_may_lack_french(self) -> None:
         """A harvested German title is kept as German, shown as the title, and Dutch is left out."""
-        made = make(uri="https://example.org/1", title_translated={"de": "Abfall", "nl": "Afval"})
+        with harvesting():
+            made = make(uri="https://example.org/1", title_translated={"de": "Abfall", "nl": "Afval"})
         assert (made["title"], made["title_translated"]) == ("Abfall", {"de": "Abfall"})
 
     def test_a_dataset_described_elsewhere_needs_a_language_of_ours(self) -> None:
         """A title in Dutch alone is an error: nothing could be shown."""
-        assert refused(uri="https://example.org/1", title_translated={"nl": "Afval"})["title_translated"]
+        with harvesting():
+            assert refused(uri="https://example.org/1", title_translated={"nl": "Afval"})["title_translated"]
 
 
 class TestKeywords:

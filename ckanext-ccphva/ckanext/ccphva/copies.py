@@ -23,7 +23,7 @@ _OF_A_RESOURCE = frozenset({
     "id", "package_id", "uri", "identifier", "issued",
     "modified", "hash", "hash_algorithm", "created", "metadata_modified",
     "last_modified", "cache_last_updated", "cache_url", "position", "state",
-    "url_type", "datastore_active"
+    "url_type", "datastore_active",
     "datastore_contains_all_records_of_source_file", "revision_id", "size",
 })  # fmt: skip
 

@@ -6,7 +6,7 @@ R324-4-1, R324-4-2; Directive (EU) 2019/1024, article 14; Regulation (EU) 2023/1
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -51,21 +51,29 @@ def check(
     dataset: Mapping[str, Any],
     licences: Mapping[str, Mapping[str, Any]],
     owner_kind: str | None = None,
+    passed_on: Collection[str] | None = None,
 ) -> list[Finding]:
     """All that the law has against a dataset as it is about to be stored.
 
     :param dataset: as `package_show` gives it; `fee` may stand on it and on each resource.
     :param licences: the portal's licences by id (`schemas/licences.yaml`).
     :param owner_kind: `kind` of the organisation that owns it.
+    :param passed_on: licences that a dataset from elsewhere may bear because its publisher chose them; None
+        for any, when it is the publisher's catalogue that speaks.
     """
-    return list(_findings(dataset, licences, owner_kind))
+    return list(_findings(dataset, licences, owner_kind, passed_on))
 
 
-def _findings(dataset: Mapping[str, Any], licences: Any, owner_kind: str | None) -> Iterator[Finding]:
+def _findings(
+    dataset: Mapping[str, Any], licences: Any, owner_kind: str | None, passed_on: Collection[str] | None
+) -> Iterator[Finding]:
     yield from _personal(dataset)
+    yield from _regime(dataset, owner_kind)
     for prefix, thing in things(dataset):
         yield from _shape(thing.get("fee"), (*prefix, "fee"))
-        yield from _licence(dataset, thing, prefix, licences, owner_kind)
+        foreign = described_elsewhere(dataset) and (passed_on is None or thing.get("license_id") in passed_on)
+        if not foreign:  # whoever publishes data elsewhere has chosen their licence; we pass it on
+            yield from _licence(dataset, thing, prefix, licences, owner_kind)
         own = thing.get("fee")
         if isinstance(own, Mapping) and is_fee(own):
             yield from _fee(own, prefix, licence_of(dataset, thing), licences)
@@ -121,19 +129,22 @@ def _personal(dataset: Mapping[str, Any]) -> Iterator[Finding]:
         )
 
 
-def _licence(
-    dataset: Mapping[str, Any], thing: Mapping[str, Any], prefix: Path, licences: Any, kind: str | None
-) -> Iterator[Finding]:
-    """Reuse free of charge: a licence of the decree, or one that is homologated (CRPA L323-2)."""
-    where = (*prefix, "license_id")
-    if thing is dataset and dataset.get("licence_regime") == OUTSIDE_CRPA and kind in ADMINISTRATIONS:
+def _regime(dataset: Mapping[str, Any], kind: str | None) -> Iterator[Finding]:
+    if dataset.get("licence_regime") == OUTSIDE_CRPA and kind in ADMINISTRATIONS:
         yield Finding(
             ("licence_regime",),
             "L300-2",
             N_("an administration is bound by the CRPA: it cannot be set aside"),
         )
-    if not thing.get("license_id") or described_elsewhere(dataset):
-        return  # whoever publishes data elsewhere has chosen their licence; we pass it on
+
+
+def _licence(
+    dataset: Mapping[str, Any], thing: Mapping[str, Any], prefix: Path, licences: Any, kind: str | None
+) -> Iterator[Finding]:
+    """Reuse free of charge: a licence of the decree, or one that is homologated (CRPA L323-2)."""
+    where = (*prefix, "license_id")
+    if not thing.get("license_id"):
+        return
     licence = licences.get(str(thing["license_id"]))
     if licence is None:
         yield Finding(where, "L323-2", N_("this licence is not in the portal's list"))

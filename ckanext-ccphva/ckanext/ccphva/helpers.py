@@ -16,8 +16,10 @@ from ckanext.ccphva import (
     geometry,
     kinds,
     languages,
+    law,
     licences,
     narrative,
+    quality,
     search,
     theme,
 )
@@ -25,7 +27,9 @@ from ckanext.dcat.utils import catalog_uri
 from flask import has_request_context
 
 __all__ = [
+    "ccphva_advice",
     "ccphva_alternates",
+    "ccphva_article_note",
     "ccphva_concept_labels",
     "ccphva_concept_options",
     "ccphva_concepts",
@@ -215,6 +219,36 @@ def ccphva_fee(
     things = (resource,) if resource else ({}, *dataset.get("resources", ()))
     found = (fees.fee_of(dataset, each) for each in things)
     return next((fee for fee in found if fees.is_due(fee, date.today())), None)
+
+
+def ccphva_article_note(text: Any) -> str:
+    """What to say where a text names an article that counsel has not checked; "" where it names none."""
+    return tk._("Article numbers: to be checked by counsel.") if law.unchecked(str(text or "")) else ""
+
+
+def ccphva_advice(
+    dataset: Mapping[str, Any] | None, resource: Mapping[str, Any] | None = None
+) -> dict[str, list[str]]:
+    """What would make the description better, by field, in the reader's language.
+
+    :param dataset: as it is stored; nothing is advised for one that is not.
+    :param resource: the file whose form is shown; None for the dataset's own.
+    """
+    if not dataset or not dataset.get("id"):
+        return {}
+    level, whole = ("dataset", dataset)
+    if resource is not None:
+        level, whole = "resource", {**dataset, "resources": [resource]}
+    found: dict[str, list[str]] = {}
+    for each in quality.assess(whole)["indicators"]:
+        if each["of"] == level and each["points"] + each["unverified"] < each["weight"]:
+            found.setdefault(each["field"], []).append(languages.best(each["advice"], language()))
+    readiness = quality.readiness(whole)
+    for each in readiness["conditions"] if readiness["claimed"] else ():
+        if not each["met"]:
+            text = f"{languages.best(each['advice'], language())} ({each['source']})"
+            found.setdefault(each["field"], []).append(text)
+    return found
 
 
 def ccphva_error_texts(errors: Any) -> list[str]:

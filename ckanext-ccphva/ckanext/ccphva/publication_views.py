@@ -16,6 +16,7 @@ ccphva_publication = Blueprint("ccphva_publication", __name__)
 
 STEPS = {
     "submit": "ccphva_dataset_submit",
+    "withdraw": "ccphva_dataset_withdraw",
     "publish": "ccphva_dataset_publish",
     "return": "ccphva_dataset_return",
     "restore": "ccphva_dataset_restore",
@@ -40,7 +41,8 @@ def refusing(view: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @ccphva_publication.route(
-    "/dataset/<name>/publication/<any(submit,publish,return,restore,duplicate,purge):step>", methods=["POST"]
+    "/dataset/<name>/publication/<any(submit,withdraw,publish,return,restore,duplicate,purge):step>",
+    methods=["POST"],
 )
 @refusing
 def take(name: str, step: str) -> Response:
@@ -66,6 +68,7 @@ def take(name: str, step: str) -> Response:
 def _done(step: str) -> str:
     return {
         "submit": tk._("The dataset is submitted. Those who may publish it are told."),
+        "withdraw": tk._("The submission is withdrawn: the dataset is a draft again."),
         "publish": tk._("The dataset is published."),
         "return": tk._("The dataset is returned to its author, who is told."),
         "restore": tk._("The dataset is restored."),

@@ -22,12 +22,14 @@ MOVE, COMMENT = "ccphva_move", "ccphva_comment"
 STEP = "ccphva_step"
 
 FROM = {
+    workflow.DRAFT: {workflow.SUBMITTED},
     workflow.SUBMITTED: {workflow.DRAFT, workflow.RETURNED},
     workflow.PUBLISHED: {workflow.DRAFT, workflow.SUBMITTED, workflow.RETURNED},
     workflow.RETURNED: {workflow.SUBMITTED, workflow.PUBLISHED},
 }
 """From which states each state is reached."""
 _REFUSED = {
+    workflow.DRAFT: N_("only a submitted dataset can be withdrawn"),
     workflow.SUBMITTED: N_("only a draft or a returned dataset can be submitted"),
     workflow.PUBLISHED: N_("this dataset is published already"),
     workflow.RETURNED: N_("only a submitted or a published dataset can be returned"),
@@ -60,7 +62,7 @@ def move(context: Context, dataset_id: str, state: str, comment: str = "") -> di
         raise tk.ValidationError({"workflow": [tk._("this dataset is deleted: restore it first")]})
     if workflow.state_of(dataset) not in FROM[state]:
         raise tk.ValidationError({"workflow": [tk._(_REFUSED[state])]})
-    if state != workflow.RETURNED and _has_personal_data(dataset):
+    if state in (workflow.SUBMITTED, workflow.PUBLISHED) and _has_personal_data(dataset):
         fault = tk._("a dataset with personal data cannot be published")
         raise tk.ValidationError({"personal_data": [fault]})
     payload = {"id": dataset["id"], "workflow": state, "state": "active"}
@@ -123,9 +125,12 @@ def overview(context: Context, dataset: Mapping[str, Any]) -> dict[str, Any]:
         "last": steps[0] if steps else None,
         "steps": steps,
         "may_submit": not (deleted or publisher) and state in FROM[workflow.SUBMITTED],
+        "may_withdraw": not (deleted or publisher) and state in FROM[workflow.DRAFT],
         "may_publish": not deleted and publisher and state in FROM[workflow.PUBLISHED],
         "may_return": not deleted and publisher and state in FROM[workflow.RETURNED],
-        "may_edit": not deleted and (publisher or state != workflow.PUBLISHED or bool(dataset["private"])),
+        "may_edit": not deleted
+        and not workflow.is_locked(dataset, may_publish=publisher)
+        and (publisher or state != workflow.PUBLISHED or bool(dataset["private"])),
         "may_restore": deleted and _allowed(context, "ccphva_dataset_restore", {"id": dataset["id"]}),
         "may_purge": deleted and _allowed(context, "dataset_purge", {"id": dataset["id"]}),
     }

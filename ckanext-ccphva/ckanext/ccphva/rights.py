@@ -8,7 +8,7 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan import model
-from ckanext.ccphva import fees, languages, licences
+from ckanext.ccphva import elsewhere, fees, languages, licences
 
 Flat = dict[tuple[Any, ...], Any]
 FIELD = "fee"
@@ -61,10 +61,18 @@ def from_form(parts: Mapping[str, Any]) -> dict[str, Any] | None:
     )
 
 
-def check(data: Flat, errors: Flat) -> None:
-    """Tell what the law has against the dataset in this payload, each beside its field."""
+def check(data: Flat, errors: Flat, stored: Any = None) -> None:
+    """Tell what the law has against the dataset in this payload, each beside its field.
+
+    :param stored: the dataset (`model.Package`) that this write changes, None for a new one.
+        A payload without resources, as that of the form, keeps those that there are.
+    """
     nested: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for finding in fees.check(_dataset(data), licences.by_id(), _owner_kind(data)):
+    dataset = _dataset(data)
+    if stored is not None and ("resources",) not in data and not dataset["resources"]:
+        dataset["resources"] = [_stored_file(each) for each in stored.resources]
+    passed_on = None if elsewhere.is_harvesting() else _licences_of(stored)
+    for finding in fees.check(dataset, licences.by_id(), _owner_kind(data), passed_on):
         text = tk._(finding.message) % dict(finding.values) if finding.values else tk._(finding.message)
         text = f"{text} ({finding.article})" if finding.article else text
         key, rest = _split(finding.where)
@@ -76,6 +84,14 @@ def check(data: Flat, errors: Flat) -> None:
             errors.setdefault(key, []).append(text)
     for key, found in nested.items():
         errors.setdefault(key, []).append(found)
+
+
+def _licences_of(package: Any) -> set[str]:
+    """The licences that a dataset and its resources have now."""
+    if package is None:
+        return set()
+    named = [package.license_id, *(each.extras.get("license_id") for each in package.resources)]
+    return {name for name in named if name}
 
 
 def _split(where: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
@@ -109,6 +125,16 @@ def _dataset(data: Flat) -> dict[str, Any]:
         for prefix in _resources(data)
     ]
     return dataset
+
+
+def _stored_file(resource: Any) -> dict[str, Any]:
+    """The same of a stored resource."""
+    extras = {name: resource.extras.get(name) for name in RESOURCE}
+    return {
+        **extras,
+        "format": resource.format,
+        FIELD: languages.parse(extras[FIELD]) if extras[FIELD] else None,
+    }
 
 
 def _several(value: Any) -> Any:

@@ -6,6 +6,8 @@ anything it logs then bears that id.
 
 Pulse: a process without a port says that it lives, and shows in `/health` under its name.
 
+Harvests: `with harvesting():` around the writes of datasets that another catalogue describes.
+
 Change log: a plugin that must know what changed implements `IFollowers` and returns objects that are like
 `Follower`; `ckan ccphva follow` hands them each `Change`.
 
@@ -18,6 +20,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from ckanext.ccphva.elsewhere import harvesting
 from ckanext.ccphva.logs import bind_request_id, redact, request_id, valid_request_id
 from ckanext.ccphva.pulse import Pulse
 
@@ -31,6 +34,7 @@ __all__ = [
     "IFollowers",
     "Pulse",
     "bind_request_id",
+    "harvesting",
     "redact",
     "request_id",
     "valid_request_id",

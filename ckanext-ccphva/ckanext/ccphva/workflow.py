@@ -63,6 +63,8 @@ def decide(
     kept = state_of(stored)
     if wanted and wanted != kept:
         return Decision(kept, N_("submit, publish or return the dataset by the action for it"))
+    if is_locked(stored, may_publish=may_publish):
+        return Decision(kept, N_("this dataset is submitted: withdraw the submission to change it"))
     if kept != PUBLISHED:
         asked = given.get("private") not in (None, "") and not is_true(given["private"])
         return Decision((PUBLISHED if may_publish else SUBMITTED) if asked and public else kept)
@@ -74,6 +76,11 @@ def decide(
         )
         return Decision(PUBLISHED, fault)
     return Decision(SUBMITTED)
+
+
+def is_locked(stored: Mapping[str, Any], *, may_publish: bool) -> bool:
+    """Whether somebody may change nothing, data included: what is submitted waits as it was submitted."""
+    return state_of(stored) == SUBMITTED and not may_publish
 
 
 def _new(wanted: str, public: bool, may_publish: bool) -> Decision:

@@ -3,7 +3,7 @@
 A dataset, its entry in the register and our record are one transaction; the search index follows after the
 commit, and what did not reach it is found again by its record.
 
-Imports `storage`, `model`, `payload` and, of the plugin, nothing else.
+Imports `storage`, `model`, `payload` and, of the plugin, nothing else; of `ccphva` its public face.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ckan import logic
 from ckan import model as core
 from ckan.lib import search
 from ckan.types import Context
+from ckanext.ccphva.shared import harvesting
 from ckanext.ccphva_harvest import payload, storage
 from ckanext.ccphva_harvest.model import HarvestRecord, now, record_id
 from ckanext.ccphva_harvest.register import HarvestObject
@@ -63,7 +64,7 @@ class CkanCatalogue:
 
     def apply(self, batch: Sequence[Write]) -> Iterable[Outcome]:
         """Write each dataset in its own transaction, then bring all to the index."""
-        with _out_of_order("the database"):
+        with _out_of_order("the database"), harvesting():
             outcomes = [self._applied(write) for write in batch]
             written = [o for o in outcomes if o.status in {"added", "updated"}]
             refused = self._index([record_id(self.source_id, str(o.guid)) for o in written])

@@ -1,6 +1,6 @@
 """Harvesters of other extensions, run stage by stage on our workers instead of ckanext-harvest's consumers.
 
-Imports nothing of the plugin.
+Imports nothing of the plugin; of `ccphva` its public face.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 from ccphva_harvesters import RunReport
 from ckan import model as core
+from ckanext.ccphva.shared import harvesting
 from ckanext.ccphva_harvest.register import HarvestJob, HarvestObject, HarvestObjectError
 from ckanext.harvest import queue
 
@@ -56,7 +57,8 @@ def _reopen(job_id: str) -> None:
 def _one(harvester: Any, object_id: str) -> None:
     entry = HarvestObject.get(object_id)
     try:
-        queue.fetch_and_import_stages(harvester, entry)
+        with harvesting():
+            queue.fetch_and_import_stages(harvester, entry)
     except Exception as error:  # one object of foreign code must not take the others down
         core.Session.rollback()
         log.exception("Object %s", object_id)

@@ -15,6 +15,7 @@ __all__ = [
     "ccphva_codelist_show",
     "ccphva_home_show",
     "ccphva_keyword_autocomplete",
+    "ccphva_keyword_suggest",
     "ccphva_page_show",
     "ccphva_theme_suggest",
 ]
@@ -51,6 +52,12 @@ def ccphva_codelist_show(_context: Context, _data_dict: DataDict | None) -> Auth
 @tk.auth_allow_anonymous_access
 def ccphva_keyword_autocomplete(_context: Context, _data_dict: DataDict | None) -> AuthResult:
     """Everyone: it counts what a search of the caller finds."""
+    return {"success": True}
+
+
+@tk.auth_allow_anonymous_access
+def ccphva_keyword_suggest(_context: Context, _data_dict: DataDict | None) -> AuthResult:
+    """Everyone: the same."""
     return {"success": True}
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "ccphva_dataset_return",
     "ccphva_dataset_review_show",
     "ccphva_dataset_submit",
+    "ccphva_dataset_withdraw",
     "ccphva_deleted_dataset_list",
     "ccphva_task_list",
 ]
@@ -35,6 +36,19 @@ def ccphva_dataset_submit(context: Context, data_dict: DataDict) -> dict[str, An
     """
     tk.check_access("ccphva_dataset_submit", context, data_dict)
     return reviews.move(context, data_dict["id"], workflow.SUBMITTED, data_dict.get("comment", ""))
+
+
+@validate(schema.thing)
+def ccphva_dataset_withdraw(context: Context, data_dict: DataDict) -> dict[str, Any]:
+    """Take a submission back, to change the dataset: it is a draft again.
+
+    :param id: name or id of the dataset.
+    :param comment: why (optional).
+    :returns: the dataset, with ``workflow`` ``draft``.
+    :raises ValidationError: it is not submitted.
+    """
+    tk.check_access("ccphva_dataset_withdraw", context, data_dict)
+    return reviews.move(context, data_dict["id"], workflow.DRAFT, data_dict.get("comment", ""))
 
 
 @validate(schema.thing)
@@ -72,7 +86,8 @@ def ccphva_dataset_review_show(context: Context, data_dict: DataDict) -> dict[st
     :returns: ``state``, ``deleted``, ``personal_data``, ``steps`` (the latest first, each with ``at``,
         ``user``, ``before``, ``state``, ``comment``), ``last`` (the latest of them),
         and what the caller may do:
-        ``may_edit``, ``may_submit``, ``may_publish``, ``may_return``, ``may_restore``, ``may_purge``.
+        ``may_edit``, ``may_submit``, ``may_withdraw``, ``may_publish``,
+        ``may_return``, ``may_restore``, ``may_purge``.
     """
     tk.check_access("ccphva_dataset_review_show", context, data_dict)
     dataset = tk.get_action("package_show")(fresh_context(context), {"id": data_dict["id"]})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import ckan.plugins.toolkit as tk
 from ckan import authz, model
 from ckan.types import AuthResult, Context, DataDict
@@ -15,6 +17,7 @@ __all__ = [
     "ccphva_dataset_return",
     "ccphva_dataset_review_show",
     "ccphva_dataset_submit",
+    "ccphva_dataset_withdraw",
     "ccphva_deleted_dataset_list",
     "ccphva_organization_publish",
     "ccphva_task_list",
@@ -53,6 +56,11 @@ def ccphva_organization_publish(context: Context, data_dict: DataDict | None) ->
 
 
 def ccphva_dataset_submit(context: Context, data_dict: DataDict | None) -> AuthResult:
+    """Whoever may edit the dataset."""
+    return _as_editor(context, data_dict)
+
+
+def ccphva_dataset_withdraw(context: Context, data_dict: DataDict | None) -> AuthResult:
     """Whoever may edit the dataset."""
     return _as_editor(context, data_dict)
 
@@ -102,3 +110,38 @@ def ccphva_dataset_duplicate(context: Context, data_dict: DataDict | None) -> Au
     return authz.is_authorized(
         "package_create", context, {"owner_org": data.get("owner_org") or _owner(data)}
     )
+
+
+@tk.chained_auth_function
+def datastore_create(up: Any, context: Context, data_dict: DataDict | None) -> AuthResult:
+    """Rows of a submitted dataset wait as its description does."""
+    return _unless_submitted(up, context, data_dict)
+
+
+@tk.chained_auth_function
+def datastore_upsert(up: Any, context: Context, data_dict: DataDict | None) -> AuthResult:
+    """The same."""
+    return _unless_submitted(up, context, data_dict)
+
+
+@tk.chained_auth_function
+def datastore_delete(up: Any, context: Context, data_dict: DataDict | None) -> AuthResult:
+    """The same."""
+    return _unless_submitted(up, context, data_dict)
+
+
+def _unless_submitted(up: Any, context: Context, data_dict: DataDict | None) -> AuthResult:
+    answer = up(context, data_dict)
+    wanted = data_dict or {}
+    resource = model.Resource.get(str(wanted.get("resource_id") or wanted.get("id") or ""))
+    package = model.Package.get(resource.package_id) if resource is not None else None
+    if not answer.get("success") or package is None:
+        return answer
+    publisher = ccphva_organization_publish(context, {"id": package.owner_org}).get("success")
+    if not workflow.is_locked(package.extras, may_publish=bool(publisher)):
+        return answer
+    return {"success": False, "msg": tk._("this dataset is submitted: withdraw the submission to change it")}
+
+
+if "datastore" in tk.aslist(tk.config.get("ckan.plugins")):
+    __all__ += ["datastore_create", "datastore_delete", "datastore_upsert"]

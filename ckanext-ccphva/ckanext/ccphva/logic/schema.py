@@ -69,7 +69,11 @@ def keyword_autocomplete(not_empty: Validator, unicode_safe: Validator, one_of: 
 
 @validator_args
 def theme_suggest(not_empty: Validator, unicode_safe: Validator, default: ValidatorFactory) -> Schema:
-    return {"text": [not_empty, unicode_safe], "type": [default("dataset"), unicode_safe]}
+    return {
+        "text": [not_empty, unicode_safe],
+        "type": [default("dataset"), unicode_safe],
+        "field": [default("theme"), unicode_safe],
+    }
 
 
 @validator_args
@@ -97,3 +101,8 @@ def search_suggest(
     not_empty: Validator, unicode_safe: Validator, default: ValidatorFactory, one_of: ValidatorFactory
 ) -> Schema:
     return {"q": [not_empty, unicode_safe], "language": [default("fr"), one_of(["fr", "de", "en", "lb"])]}
+
+
+@validator_args
+def keyword_suggest(not_empty: Validator, unicode_safe: Validator, one_of: ValidatorFactory) -> Schema:
+    return {"text": [not_empty, unicode_safe], "language": [not_empty, one_of(["fr", "de", "en", "lb"])]}

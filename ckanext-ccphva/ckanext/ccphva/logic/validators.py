@@ -16,6 +16,7 @@ import ckan.plugins.toolkit as tk
 from ckan import model
 from ckanext.ccphva import (
     bounds,
+    elsewhere,
     geometry,
     identifiers,
     languages,
@@ -81,10 +82,17 @@ def ccphva_visibility_first(_key: Any, data: Flat, errors: Flat, context: dict[s
     )
 
 
-def ccphva_rights_first(_key: Any, data: Flat, errors: Flat, _context: dict[str, Any]) -> None:
+def ccphva_rights_first(_key: Any, data: Flat, errors: Flat, context: dict[str, Any]) -> None:
     """What the law has against the licence and the fee of a dataset and its resources (`fees.py`)."""
     rights.gather(data)
-    rights.check(data, errors)
+    rights.check(data, errors, multilingual.stored_thing(data, context))
+
+
+def ccphva_from_elsewhere(key: Any, data: Flat, errors: Flat, context: dict[str, Any]) -> None:
+    """The URI of a dataset that another catalogue describes: only a harvest gives or changes it."""
+    package = multilingual.stored_thing(data, context)
+    if not elsewhere.may_be(data[key], package.extras if package is not None else None):
+        errors[key].append(tk._("only a harvest may say that a dataset is described in another catalogue"))
 
 
 def ccphva_fee(key: Any, data: Flat, errors: Flat, _context: Any) -> None:

@@ -20,12 +20,13 @@ def about(looked: Looking, data: Data, address: Address) -> Data | None:
         return None
     column = looked.column(name, "about")
     summed = figures.summary(looked, data | {"fields": [name]})["columns"][name]
-    spread = (
+    spread: Data = (
         figures.histogram(looked, data | {"fields": [], "column": name}) if column.sortable else {"bins": []}
     )
     most = max((each["count"] for each in spread["bins"]), default=0) or 1
     facts = [(tk._("Rows with a value"), presentation.number(summed["filled"]))]
     facts.append((tk._("Rows without"), presentation.number(summed["empty"])))
+    bucket = spread.get("bucket")
     write = presentation.moment if column.kind == "time" else presentation.number
     for key, text in (("min", tk._("Least")), ("max", tk._("Greatest")), ("mean", tk._("Mean"))):
         if summed[key] is not None:
@@ -35,7 +36,7 @@ def about(looked: Looking, data: Data, address: Address) -> Data | None:
         "facts": facts,
         "bins": [
             {
-                "text": _bin(each, column, spread.get("bucket")),
+                "text": _bin(each, column, bucket),
                 "count": presentation.number(each["count"]),
                 "percent": round(100 * each["count"] / most, 2),
             }

@@ -166,7 +166,7 @@ def test_scripts_are_shown_as_text(app: Any, agent: dict[str, str], script: str)
         ("notes_translated", {"fr": "a" * 50_001}, 50_000),
         ("tags_translated", {"fr": [f"mot {n}" for n in range(3000)]}, limits.MOST_KEYWORDS),
         ("provenance", {"fr": "a" * 50_001}, 50_000),
-        ("rights", "a" * (limits.LONGEST_VALUE + 1), limits.LONGEST_VALUE),
+        ("license", "a" * (limits.LONGEST_VALUE + 1), limits.LONGEST_VALUE),
         ("conforms_to", ["https://example.org/"] * (limits.MOST_ITEMS + 1), limits.MOST_ITEMS),
         ("contact", [{"name": "x"}] * (limits.MOST_ITEMS + 1), limits.MOST_ITEMS),
         ("resources", [{"url": "https://example.org/"}] * 10_000, limits.MOST_RESOURCES),

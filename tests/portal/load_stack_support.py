@@ -1,4 +1,4 @@
-"""What the tests of loads on the running stack share: a file, sent as an agent's browser or script sends it."""
+"""What the tests of loads on the running stack share: a file, sent as a browser or script sends it."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ from ckanext.datastore.interfaces import IDatastoreBackend
 @tk.blanket.auth_functions
 @tk.blanket.blueprints
 @tk.blanket.config_declarations
+@tk.blanket.helpers
 class CcphvaDatastorePlugin(p.SingletonPlugin):
     """Stands after `datastore` in `ckan.plugins`: the last backend that registers is the one."""
 

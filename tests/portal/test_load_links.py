@@ -1,4 +1,4 @@
-"""A linked file, through the guarded client: this machine's own addresses only where an option allows them."""
+"""A linked file, through the guarded client: this machine itself only where an option allows it."""
 
 from __future__ import annotations
 

@@ -47,3 +47,20 @@ def test_documents_are_found_by_who_may_see_them() -> None:
         assert len(results) == found, visibility
         assert all(hit["page"] == 1 for hit in results)
     assert call_action("package_search", q="deliberation")["count"] == 1
+
+
+def test_the_resource_page_tells_of_the_file() -> None:
+    """Versions and text to who has the data, the state to who edits; a stranger to the data sees neither."""
+    app = _get_test_app()
+    token = {"Authorization": factories.SysadminWithToken()["token"]}
+    html = b"<!doctype html><html><body><p>Le conseil et la commune</p></body></html>"
+    for visibility, open_ in (("open", True), ("restricted", False)):
+        dataset = make_dataset(visibility=visibility, license_id="etalab-2.0")
+        resource, _ = loaded("a.html", html, dataset=dataset)
+        at = f"/dataset/{dataset}/resource/{resource['id']}"
+        agent, stranger = app.get(at, headers=token).body, app.get(at).body
+        for link in (f"{resource['id']}/load", f"{resource['id']}/text", "/version/1"):
+            assert link in agent
+        assert f"{resource['id']}/load" not in stranger
+        assert (f"{resource['id']}/text" in stranger) is open_
+        assert ("/version/1" in stranger) is open_

@@ -13,7 +13,7 @@ from ckanext.ccphva_datastore import placement, views
 from ckanext.ccphva_datastore.backend import Backend
 from ckanext.ccphva_datastore.feeds import watch
 from ckanext.ccphva_datastore.loading import indexing
-from ckanext.ccphva_datastore.loading.followers import Loads
+from ckanext.ccphva_datastore.loading.followers import Loads, LostLoads
 from ckanext.datastore.interfaces import IDatastoreBackend
 
 
@@ -21,6 +21,7 @@ from ckanext.datastore.interfaces import IDatastoreBackend
 @tk.blanket.auth_functions
 @tk.blanket.blueprints
 @tk.blanket.config_declarations
+@tk.blanket.helpers
 class CcphvaDatastorePlugin(p.SingletonPlugin):
     """Stands after `datastore` in `ckan.plugins`: the last backend that registers is the one."""
 
@@ -32,8 +33,8 @@ class CcphvaDatastorePlugin(p.SingletonPlugin):
     def register_backends(self) -> dict[str, type[Backend]]:
         return {"postgresql": Backend, "postgres": Backend}
 
-    def get_followers(self) -> list[placement.Placement | watch.Watch | Loads]:
-        return [placement.Placement(), watch.Watch(), Loads()]
+    def get_followers(self) -> list[placement.Placement | watch.Watch | Loads | LostLoads]:
+        return [placement.Placement(), watch.Watch(), Loads(), LostLoads()]
 
     def make_middleware(self, app: CKANApp, config: CKANConfig) -> CKANApp:  # noqa: ARG002
         return views.install(app)

@@ -92,8 +92,9 @@ def _docx(path: Path) -> Iterator[str]:
 def _odt(path: Path) -> Iterator[str]:
     from odfdo import Document
 
-    body = Document(str(path)).body
-    yield from _by_length(body.get_formatted_text().splitlines())
+    # Paragraphs and headings wherever they stand: in lists, tables and sections as well.
+    found = Document(str(path)).body.get_elements("//text:p|//text:h")
+    yield from _by_length([text for each in found if (text := each.text_recursive.strip())])
 
 
 def _html(path: Path) -> Iterator[str]:

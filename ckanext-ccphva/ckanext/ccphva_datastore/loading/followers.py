@@ -10,11 +10,11 @@ from typing import Any
 from ckan import model as core
 from ckanext.ccphva.shared import Change
 from ckanext.ccphva_datastore import config
-from ckanext.ccphva_datastore.loading import files, model, tasks, versions
+from ckanext.ccphva_datastore.loading import files, model, storage, tasks, versions
 
 log = logging.getLogger(__name__)
-SILENT = 300
-"""Seconds without a sign of life after which a load at work is taken for lost."""
+SILENT = 15
+"""Seconds without a sign of life after which a load at work is looked at: lost if nobody holds its lock."""
 
 
 class Loads:
@@ -40,17 +40,7 @@ class Loads:
             self._forget()
 
     def sweep(self) -> None:
-        """Lost loads, linked files that are due, uploads that no change announced, what is left of the
-        gone.
-        """
-        for load in model.silent(SILENT):
-            if load.attempt < tasks.TRIES:
-                tasks.enqueue(load.resource_id)
-            else:
-                model.note(
-                    load.resource_id, state=model.REFUSED, attempt=0, finished=model.now(),
-                    reason={"code": "crash", "values": {"reason": "the worker was stopped"}},
-                )  # fmt: skip
+        """Linked files that are due, uploads that no change announced, what is left of the gone."""
         due = model.now() - timedelta(hours=config.load_hours())
         known = core.Session.query(model.Load).filter(model.Load.finished < due).all()
         for load in known:
@@ -74,3 +64,35 @@ class Loads:
         for resource_id in model.gone():
             versions.forget(resource_id)
             model.forget(resource_id)
+
+
+class LostLoads:
+    """Begins a load anew whose worker was killed: every half minute, as an agent waits for his table."""
+
+    name = "lost-loads"
+    every = 30
+    """Seconds between two sweeps."""
+
+    def follow(self, changes: Sequence[Change]) -> None:
+        pass
+
+    def sweep(self) -> None:
+        for load in model.silent(SILENT):
+            if load.state in model.AT_WORK and not _is_lost(load.resource_id):
+                continue
+            if load.attempt < tasks.TRIES:
+                log.warning(
+                    "A load is begun anew: its worker was stopped", extra={"resource": load.resource_id}
+                )
+                tasks.enqueue(load.resource_id)
+            else:
+                model.note(
+                    load.resource_id, state=model.REFUSED, attempt=0, finished=model.now(),
+                    reason={"code": "crash", "values": {"reason": "the worker was stopped"}},
+                )  # fmt: skip
+
+
+def _is_lost(resource_id: str) -> bool:
+    """A worker holds the load's lock as long as it lives, so one that only is slow is not taken for dead."""
+    with storage.connected() as connection, storage.only_one(connection, resource_id) as free:
+        return free

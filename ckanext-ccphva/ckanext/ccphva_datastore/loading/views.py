@@ -120,6 +120,7 @@ def text(id: str, resource_id: str) -> str:  # noqa: A002
     return tk.render(
         "datastore/text.html",
         {
+            "pkg_dict": dataset,
             "pkg": dataset,
             "resource": resource,
             "res": resource,

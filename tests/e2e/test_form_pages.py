@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from content import ORGANIZATION, WASTE, Api
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from stack import wait_for
 from test_browser import serious
 
 pytestmark = pytest.mark.stack
@@ -129,10 +130,11 @@ def test_a_draft_survives_a_closed_window(signed_in: Open, stack_url: str) -> No
     page.get_by_role("link", name="Contacts", exact=True).click()
     page.locator("#field-contact > [data-add-group]").click()
     page.fill("[name=contact-0-name]", "Service voirie")
-    page.wait_for_function(
+    kept = (
         "Object.entries(localStorage).some(([key, kept]) => key.startsWith('ccphva-draft:')"
         " && kept.includes('voirie'))"
     )
+    assert wait_for(lambda: page.evaluate(kept), 10)  # the page itself may not evaluate texts
     page.goto(stack_url + "/fr/dataset/new")
     page.get_by_role("button", name="Le reprendre").click()
     expect(page.locator("#field-title_translated-fr")).to_have_value("À reprendre")

@@ -105,7 +105,7 @@ def test_fields_licence_and_visibility(site: Site) -> None:
         False,
         organization["id"],
     )
-    assert dataset["name"].startswith("bornes-a-verre-")
+    assert dataset["name"] == "bornes-a-verre"
     assert dataset["license_id"] == "etalab-2.0"
     assert dataset["visibility"] == "open"
     assert dataset["resources"][0]["url"] == "http://x.example/f/a.csv"

@@ -6,7 +6,7 @@ import pytest
 from killing import kill_under_load
 from stack import Stack
 
-pytestmark = [pytest.mark.stack, pytest.mark.slow]
+pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.alone]
 
 
 @pytest.mark.parametrize("name", ["gateway", "worker", "postgres"])

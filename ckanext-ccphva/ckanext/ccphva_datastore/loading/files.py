@@ -74,7 +74,7 @@ def _fetched(resource: dict[str, Any], folder: Path, before: dict[str, Any]) -> 
         with Client(
             limits=limits,
             allow_networks=config.load_networks(),
-            user_agent=f"CCPHVA (+{tk.config['ckan.site_url']})",
+            user_agent=f"{tk.config['ckan.site_id']} (+{tk.config['ckan.site_url']})",
         ) as client:
             answer = client.get(url, etag=known.get("etag"), last_modified=known.get("last_modified"))
     except NotModifiedError:

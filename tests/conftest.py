@@ -45,6 +45,11 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["CKAN_INI"] = config.option.ckan_ini = str(Path(home) / f"{UNITS[int(worker[2:])]}.ini")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes by their length: an archive holds the time, and the processes must name a test alike."""
+    return f"{argname}-{len(val)}" if isinstance(val, bytes) else None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep a file's tests in one process, and all of the browser's: they read the same content."""

@@ -26,6 +26,7 @@ PARTS = {
     "mail": "mail",
     "worker": "workers",
     "jobs": "jobs",
+    "loads": "loads",
     "follower": "follower",
     "beat": "beat",
     "gateway": "gateway",

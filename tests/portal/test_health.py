@@ -69,7 +69,7 @@ def test_missing_processes_are_down(door: Client) -> None:
     answer = ask(door)
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "5"
-    assert {parts(answer)[name] for name in ("jobs", "follower")} == {"down"}
+    assert {parts(answer)[name] for name in ("jobs", "loads", "follower")} == {"down"}
 
 
 @pytest.mark.ckan_config("solr_url", DEAD)

@@ -37,12 +37,14 @@ def probes() -> dict[str, Probe]:
         "database": lambda: _postgres(tk.config["sqlalchemy.url"]),
         "search": _search,
         "queue": _queue,
-        "jobs": _jobs,
+        "jobs": lambda: _jobs("default"),
         "follower": lambda: _pulse("follower"),
         "disk": _disk,
     }
     if tk.config.get("ckan.datastore.write_url"):
         found["datastore"] = _datastore
+    if "ccphva_datastore" in tk.config["ckan.plugins"]:
+        found["loads"] = lambda: _jobs("load")
     if config.broker_url():
         found["workers"] = _workers
     if tk.config.get("smtp.server"):
@@ -88,12 +90,12 @@ def _workers() -> None:
             raise Absent
 
 
-def _jobs() -> float:
-    """A worker of CKAN's own queue (RQ) that serves this site."""
-    client, prefix, began = redis_connection(), f"ckan:{tk.config['ckan.site_id']}:", 0.0
+def _jobs(queue: str) -> float:
+    """A worker of one of CKAN's own queues (RQ) that serves this site."""
+    client, wanted, began = redis_connection(), f"ckan:{tk.config['ckan.site_id']}:{queue}", 0.0
     for key in client.smembers("rq:workers"):
         worker = client.hgetall(key)
-        if not worker or "death" in worker or prefix not in worker.get("queues", ""):
+        if not worker or "death" in worker or wanted not in worker.get("queues", "").split(","):
             continue
         if pulse.may_live(worker.get("hostname", ""), int(worker.get("pid", 0))):
             began = max(began, datetime.fromisoformat(worker["birth"]).timestamp())

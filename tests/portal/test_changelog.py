@@ -15,7 +15,8 @@ from ckan.tests import factories, helpers
 from ckanext.ccphva import changelog, followers
 from ckanext.ccphva.changelog import Change
 
-pytestmark = pytest.mark.usefixtures("clean_db", "clean_index")
+# Transactions of other tests, in whichever database of the cluster, hold back what a follower may read.
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("clean_db", "clean_index")]
 
 
 class Recorder:

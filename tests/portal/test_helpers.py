@@ -97,6 +97,8 @@ def test_helpers_ask_no_database(app: Any) -> None:
             for name in helpers.__all__:
                 helper = getattr(helpers, name)
                 arguments = {
+                    "ccphva_advice": ({"id": "1", "type": "dataset"},),
+                    "ccphva_article_note": ("L323-2",),
                     "ccphva_translated": ({"title_translated": {"de": "Wasser"}}, "title"),
                     "ccphva_territory": ("title",),
                     "ccphva_error_text": (404,),

@@ -6,7 +6,7 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 import pytest
-from catalogue_support import call_action, plugins_loaded  # noqa: F401
+from catalogue_support import call_action, harvested_action, plugins_loaded  # noqa: F401
 from ckan import model
 from ckan.tests import factories
 from ckanext.ccphva import languages
@@ -197,7 +197,7 @@ class TestCatalogueDocuments:
         parser = RDFParser()
         parser.parse(turtle, _format="turtle")
         (parsed,) = list(parser.datasets())
-        again = call_action("package_create", **(parsed | {"name": "eclairage-2", "owner_org": owner}))
+        again = harvested_action("package_create", **(parsed | {"name": "eclairage-2", "owner_org": owner}))
         for field in (
             "title_translated",
             "notes_translated",

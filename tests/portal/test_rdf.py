@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import shapes
 import yaml
-from catalogue_support import call_action, plugins_loaded  # noqa: F401
+from catalogue_support import call_action, harvested_action, plugins_loaded  # noqa: F401
 from ccphva_harvesters import Record
 from ccphva_harvesters.formats.dcat_ap import DcatAp
 from ckan.tests import factories
@@ -94,7 +94,7 @@ def changes(dataset: dict[str, Any]) -> tuple[Graph, Graph]:
         found = step(found)
     again = payload.package(found, file, dataset["owner_org"])
     again |= {"name": "again", "visibility": "open", "personal_data": "none", "private": False}
-    stored = call_action("package_create", **again)
+    stored = harvested_action("package_create", **again)
     second = turtle(call_action("package_show", id=stored["id"]))
     before, after = (Graph().parse(data=text, format="turtle") for text in (first, second))
     _, lost, gained = graph_diff(to_isomorphic(before), to_isomorphic(after))

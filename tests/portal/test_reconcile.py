@@ -15,7 +15,8 @@ from ckan.tests import factories, helpers
 from ckanext.ccphva import changelog, followers
 from ckanext.ccphva.reconcile import SearchReconciler, faces_in_database, faces_in_index
 
-pytestmark = pytest.mark.usefixtures("clean_db", "clean_index", "with_request_context")
+# Transactions of other tests, in whichever database of the cluster, hold back what a follower may read.
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("clean_db", "clean_index", "with_request_context")]
 
 
 @pytest.fixture

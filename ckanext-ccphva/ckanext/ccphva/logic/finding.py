@@ -10,6 +10,7 @@ from ckan.types import Context, DataDict
 from ckanext.ccphva import search
 from ckanext.ccphva.finding import asking, finder, spelling, suggest, words
 from ckanext.ccphva.logic import schema
+from ckanext.ccphva.logic.lawful import with_data
 
 __all__ = ["ccphva_dataset_search", "ccphva_search_suggest", "package_search"]
 
@@ -69,8 +70,12 @@ def ccphva_search_suggest(context: Context, data_dict: DataDict) -> list[dict[st
 @tk.chained_action
 def package_search(up: Any, context: Context, data_dict: DataDict) -> dict[str, Any]:
     """Core's. Words that find nothing are searched again as they may have been meant;
-    ``ccphva_corrected`` says how.
+    ``ccphva_corrected`` says how. Who may see restricted data is told their addresses.
     """
+    return with_data(context, _found_or_meant(up, context, data_dict))
+
+
+def _found_or_meant(up: Any, context: Context, data_dict: DataDict) -> dict[str, Any]:
     given = dict(data_dict)
     found = up(context, data_dict)
     asked = words.read(str(given.get("q") or ""))

@@ -17,7 +17,6 @@ from ckanext.dcat.utils import catalog_uri
 __all__ = [
     "ccphva_fee_review_list",
     "ccphva_licence_list",
-    "package_search",
     "package_show",
     "resource_search",
     "resource_view_list",
@@ -70,14 +69,11 @@ def package_show(up: Callable[..., Any], context: Context, data_dict: DataDict) 
     return up(fresh, data_dict)
 
 
-@tk.side_effect_free
-@tk.chained_action
-def package_search(up: Callable[..., Any], context: Context, data_dict: DataDict) -> dict[str, Any]:
-    """Core's; of a restricted dataset what `package_show` says to the same asker.
+def with_data(context: Context, found: dict[str, Any]) -> dict[str, Any]:
+    """What a search found; of a restricted dataset what `package_show` says to the same asker.
 
     The index holds no address of such data, so whoever has the right to them reads the database.
     """
-    found = up(context, data_dict)
     for result in found["results"]:
         if closed.is_restricted(result) and _may_see_data(context, result["id"]):
             fresh = fresh_context(context)

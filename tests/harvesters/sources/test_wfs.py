@@ -213,15 +213,15 @@ def test_fewer_than_counted_replaces_nothing(site: Site, client: Client) -> None
 @pytest.mark.parametrize(
     ("body", "match"),
     [
-        (b"<html>Wartung</html>", "web page"),
+        (b"<html>Wartung</html>", "HTML page"),
         (b"<!DOCTYPE x [<!ENTITY a 'b'>]><WFS_Capabilities/>", "DOCTYPE"),
         ("<!DOCTYPE x []><WFS_Capabilities/>".encode("utf-16"), "DOCTYPE"),
-        (b"<WFS_Capabilities", "XML is wrong"),
+        (b"<WFS_Capabilities", "XML is not well formed"),
         (b"", "empty"),
         (b"<other/>", "no WFS capabilities"),
-        (b"<a>" * 100_000, "XML is wrong"),
+        (b"<a>" * 100_000, "nested deeper than 100"),
         (exception("closed"), "closed"),
-        (b'{"features": []}', "XML is wrong"),
+        (b'{"features": []}', "JSON, not XML"),
     ],
 )
 def test_answers_that_are_no_wfs(site: Site, client: Client, body: bytes, match: str) -> None:

@@ -110,8 +110,15 @@ def test(_: Instance) -> int:
 
 
 def endure(_: Instance) -> int:
-    """What takes longer: services away for a minute, fifty kills; arguments go to pytest."""
-    return _tests(["tests/endurance", "-s", "-p", "no:cacheprovider", *sys.argv[2:]])
+    """What takes longer: services away for a minute, fifty kills: `./portal endure [name]`."""
+    return _tests(["-s", "-p", "no:cacheprovider", *endurance(sys.argv[2:])])
+
+
+def endurance(arguments: list[str]) -> list[str]:
+    """Arguments for pytest: a name stands for its file of tests/endurance, none for all of them."""
+    files = {path.stem.removeprefix("test_"): path for path in (ROOT / "tests/endurance").glob("test_*.py")}
+    named = [str(files[each].relative_to(ROOT)) for each in arguments if each in files]
+    return [*(named or ["tests/endurance"]), *(each for each in arguments if each not in files)]
 
 
 def bench(_: Instance) -> int:

@@ -49,6 +49,13 @@ def test_help_lists_every_command(root: Path) -> None:
     assert named - {"help"} == set(COMMANDS)
 
 
+def test_endurance_is_chosen_by_name() -> None:
+    """A name is a file's, none means all, and what is no name goes to pytest."""
+    assert main.endurance([]) == ["tests/endurance"]
+    assert main.endurance(["live", "-k", "gateway"]) == ["tests/endurance/test_live.py", "-k", "gateway"]
+    assert main.endurance(["-x"]) == ["tests/endurance", "-x"]
+
+
 def test_an_unknown_command_points_to_help(root: Path, tmp_path: Path) -> None:
     """A typing error is one sentence and the mend."""
     done = portal(root, "rnu", PORTAL_HOME=str(tmp_path))

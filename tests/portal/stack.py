@@ -92,11 +92,15 @@ class Stack:
 
     def kill(self, name: str, number: int = signal.SIGKILL) -> int:
         """Kill a process that runs, and say which it was."""
-        assert wait_for(lambda: self.pid(name), 20), f"{name} does not run"
-        pid = self.pid(name)
-        assert pid > 1  # 0 would be this test and its whole group
-        os.kill(pid, number)
-        return pid
+        found = [0]  # asked once: a program that ends between two questions would say 0, this test and its whole group
+
+        def runs() -> bool:
+            found[0] = self.pid(name)
+            return found[0] > 1
+
+        assert wait_for(runs, 20), f"{name} does not run"
+        os.kill(found[0], number)
+        return found[0]
 
     @contextmanager
     def without(self, name: str) -> Iterator[None]:

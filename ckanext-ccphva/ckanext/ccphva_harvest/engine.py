@@ -2,7 +2,7 @@
 
 A run may be killed at any point and begun again: what is in the catalogue is known by its fingerprint.
 
-Imports `catalogue`, `settings`, `storage`, `config`; asks the plugins for the kind of a source.
+Imports `catalogue`, `tables`, `settings`, `storage`, `config`; asks the plugins for the kind of a source.
 """
 
 from __future__ import annotations
@@ -16,7 +16,15 @@ from typing import Any
 import ckan.plugins as p
 import ckan.plugins.toolkit as tk
 import msgspec
-from ccphva_harvesters import Client, ConfigError, Outcome, RetriableError, RunReport, harvest
+from ccphva_harvesters import (
+    Client,
+    ConfigError,
+    Outcome,
+    RetriableError,
+    RunReport,
+    TableOutcome,
+    harvest,
+)
 from ckan import model as core
 from ckanext.ccphva_harvest import config, foreign, settings, storage
 from ckanext.ccphva_harvest.catalogue import CkanCatalogue
@@ -28,12 +36,18 @@ from ckanext.ccphva_harvest.register import (
     HarvestObjectError,
     HarvestSource,
 )
+from ckanext.ccphva_harvest.tables import CkanTables
 from ckanext.harvest.interfaces import IHarvester
 from sqlalchemy import exc
 
 log = logging.getLogger(__name__)
 _BEAT_EVERY = 1.0
 _LONGEST_PAUSE = 600.0
+_MOST_REASONS = 10
+_COUNTS = (
+    *("added", "updated", "unchanged", "deleted", "skipped", "failed", "read"),
+    *("rows_accepted", "rows_unchanged", "rows_rejected", "tables_failed"),
+)
 
 
 def run(job_id: str) -> str:
@@ -134,6 +148,9 @@ class _Attempt:
                 allow_empty=wanted.file.guards.allow_empty,
                 on_outcome=self.on_outcome,
                 cancelled=self.cancelled,
+                tables=CkanTables(self.source_id, user=user_name()),
+                personal_data=wanted.file.personal_data,
+                on_table=self.on_table,
             )
         if report.ok and report.complete and not report.held:
             found = {name: getattr(reader, name, None) for name in ("etag", "last_modified")}
@@ -165,6 +182,17 @@ class _Attempt:
         elif outcome.status == "unchanged" and outcome.guid:
             self.seen.append(record_id(self.source_id, outcome.guid))
 
+    def on_table(self, outcome: TableOutcome) -> None:
+        """Count rows; what went wrong with a table stands among the errors of the job."""
+        for name in ("accepted", "unchanged", "rejected"):
+            self.counts[f"rows_{name}"] += getattr(outcome, name)
+        messages = [outcome.error] if outcome.error else []
+        messages += [f"{count} rows left out: {reason}" for reason, count in outcome.reasons.items()]
+        job = core.Session.get(HarvestJob, self.job_id)
+        for message in messages[:_MOST_REASONS]:
+            core.Session.add(HarvestGatherError(message=f"{outcome.table}: {message}", job=job))
+        core.Session.commit()
+
     def _report(self, outcome: Outcome) -> None:
         """An entry in the register for a record that failed."""
         moment = now()
@@ -186,10 +214,7 @@ class _Attempt:
             if message:
                 core.Session.add(HarvestGatherError(message=message, job=job))
         core.Session.commit()
-        counts = {
-            name: getattr(report, name)
-            for name in ("added", "updated", "unchanged", "deleted", "skipped", "failed", "read")
-        }
+        counts = {name: getattr(report, name) for name in _COUNTS}
         told = msgspec.to_builtins(msgspec.structs.replace(report, held=report.held[:100]))
         storage.finish_run(self.job_id, counts, told, self.validators)
         if report.cancelled:

@@ -12,9 +12,10 @@ from ckan.types import Action, Context
 from ckanext.ccphva_datastore import placement, relations
 from ckanext.ccphva_datastore.backend import Backend
 from ckanext.ccphva_datastore.feeds import storage as feed_storage
-from ckanext.ccphva_datastore.logic import feeds, loads
+from ckanext.ccphva_datastore.logic import feeds, loads, rows
 from ckanext.ccphva_datastore.logic.feeds import *  # noqa: F403 -- the blanket looks for actions here
 from ckanext.ccphva_datastore.logic.loads import *  # noqa: F403
+from ckanext.ccphva_datastore.logic.rows import *  # noqa: F403
 from ckanext.datastore import interfaces
 from ckanext.datastore.backend import DatastoreBackend
 from ckanext.datastore.logic.schema import datastore_info_schema
@@ -22,6 +23,7 @@ from ckanext.datastore.logic.schema import datastore_info_schema
 __all__ = ["datastore_create", "datastore_info", "datastore_search", "datastore_upsert"]
 __all__ += feeds.__all__
 __all__ += loads.__all__
+__all__ += rows.__all__
 
 Data = dict[str, Any]
 PARAMETER = re.compile(r"(?<!\w):\w")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -62,11 +62,11 @@ def is_feed(table: Table) -> bool:
 class CkanTables:
     """Rows of one source's tables in the DataStore.
 
-    :param user: account that writes them.
+    :param act: calls an action with the rights of who brings the rows: ``act(name, **data)``.
     """
 
-    def __init__(self, source_id: str, *, user: str) -> None:
-        self.source_id, self.user = source_id, user
+    def __init__(self, source_id: str, act: Callable[..., Any]) -> None:
+        self.source_id, self._act = source_id, act
         self._ready: set[str] = set()
 
     def marks(self, table: str) -> Mapping[str, str]:
@@ -136,9 +136,6 @@ class CkanTables:
                 raise FatalError(f"columns that are not in the feed's contract: {named}")
             known = [{"id": name} for name in shape.names.values() if name in there]
             self._act("datastore_create", resource_id=id_, fields=[*known, *fresh])
-
-    def _act(self, action: str, **data: Any) -> Any:
-        return tk.get_action(action)({"user": self.user, "ignore_auth": True}, data)
 
 
 class _Shape:

@@ -3,11 +3,12 @@
 One file says where records are in an answer, how pages follow each other, and what each column is. Secrets
 are named, never written; they go to the one host that they are for.
 
-Imports only ``errors``, ``http``, ``model``, ``secrets`` and the modules beside it.
+Imports only ``cells``, ``errors``, ``http``, ``model``, ``secrets`` and the modules beside it.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, cast
@@ -16,6 +17,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit, urlunsp
 import jmespath
 import msgspec
 
+from ccphva_harvesters import cells
 from ccphva_harvesters.errors import (
     ConfigError,
     FatalError,
@@ -213,7 +215,7 @@ class RestSource:
         if wanted.since and "" in marks:
             address = _with(address, {wanted.since: marks[""]})
         paths = {name: _compiled(one.path or f'"{name}"') for name, one in wanted.columns.items()}
-        newest = marks.get("")
+        mark, newest = marks.get(""), _moment(marks.get(""))
         for page in self._pages(address, wanted.records, wanted.paging):
             for entry in page:
                 if not isinstance(entry, dict):
@@ -221,11 +223,13 @@ class RestSource:
                     continue
                 values = {name: path.search(entry) for name, path in paths.items()}
                 told = values.get(wanted.time) if wanted.time else None
-                newest = max(newest or "", str(told)) if isinstance(told, str) and told else newest
+                moment = _moment(told)
+                if moment is not None and (newest is None or moment > newest):
+                    mark, newest = str(told), moment
                 yield Row(values=values)
         # The application's order is not ours to trust: the mark moves when all has come.
-        if wanted.since and newest is not None and newest != marks.get(""):
-            yield Row(values={}, mark=newest)
+        if wanted.since and mark is not None and mark != marks.get(""):
+            yield Row(values={}, mark=mark)
 
     def _address(self, rows: Rows, id_: str) -> str:
         return (rows.url or self.config.url).replace("{id}", quote(id_, safe=""))
@@ -301,6 +305,18 @@ class RestSource:
     def _shown(self, url: str) -> str:
         """``url`` without the secret that an application may echo in its links."""
         return self.client.veiled(url)
+
+
+def _moment(told: Any) -> dt.datetime | None:
+    """The time of a row that may move the mark: not one that is no time, nor one that lies ahead of us, whose
+    rows are refused and would otherwise hide all that come before it."""
+    if not isinstance(told, str):
+        return None
+    try:
+        moment = cells.time_of(told)
+    except cells.CellError:
+        return None
+    return moment if moment <= dt.datetime.now(dt.UTC) + cells.FUTURE else None
 
 
 def _check(config: RestConfig) -> None:

@@ -182,6 +182,16 @@ def test_append_goes_on_where_it_stopped(site: Site, client: Client) -> None:
     assert api.asked[-1]["since"] == ["2026-11-01T00:00:22Z"]
 
 
+@pytest.mark.parametrize("wrong", ["yesterday", "9999-01-01T00:00:00Z", ""])
+def test_a_wrong_time_does_not_move_the_mark(site: Site, client: Client, wrong: str) -> None:
+    """A row that is refused for its time must not hide those that come after it."""
+    rows = {"columns": COLUMNS, "records": "data", "key": ["n"], "mode": "append", "time": "at", "since": "s"}
+    api, tables = Api(site, count=3), MemoryTables()
+    api.entries[1]["at"] = wrong
+    run(made(client, api.url, rows=rows), tables)
+    assert dict(tables.marks(site.url("/api#bacs"))) == {"": "2026-11-01T00:00:02Z"}
+
+
 def test_a_catalogue_with_rows_of_each_dataset(site: Site, client: Client) -> None:
     """A list of datasets, each with its own rows; an entry without identifier costs itself."""
     listed = [

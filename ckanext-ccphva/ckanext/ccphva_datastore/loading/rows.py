@@ -162,9 +162,7 @@ def _name_rows(connection: Connection, resource_id: str, key: Sequence[str]) -> 
     return gone
 
 
-def _differing(
-    connection: Connection, resource_id: str, columns: Sequence[Column], count: int
-) -> int | None:
+def _differing(connection: Connection, resource_id: str, columns: Sequence[Column], count: int) -> int | None:
     """How many rows of the table aside the table does not have; None when both are the same."""
     old = relations.locate(resource_id)
     if old is None or storage.present(resource_id) != [(c.name, c.type) for c in columns]:

@@ -172,7 +172,7 @@ def _merge(
 
 def _said(error: psycopg2.Error) -> str:
     """What PostgreSQL says, without the SQL and without values."""
-    return (error.diag.message_primary or type(error).__name__).split(':')[0][:200]
+    return (error.diag.message_primary or type(error).__name__).split(":")[0][:200]
 
 
 # -- what was asked ------------------------------------------------------------------------------------------

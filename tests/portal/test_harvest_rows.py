@@ -10,7 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ccphva_harvesters import Client
+from ccphva_harvesters.sources.onem2m import OneM2MConfig, OneM2MSource, Receiver, Subscriptions
+from ccphva_harvesters.sources.onem2m.client import SUBSCRIPTION
 from harvesting import Site
+from peers import acme
 from test_harvest_celery import Portal, wait_for
 
 pytestmark = pytest.mark.stack
@@ -156,3 +160,56 @@ def test_rows_of_a_source_with_personal_data_stay_out(portal: Portal, site: Site
         assert any("personal_data" in error["message"] for error in job["gather_error_summary"])
     finally:
         source.remove()
+
+
+@pytest.mark.slow
+def test_sensors_of_a_platform(portal: Portal, tmp_path: Path) -> None:
+    """A real CSE: its sensors are a live feed, a second run writes nothing, what comes later is added, and a
+    source that is cleared leaves no subscription behind, of its own only."""
+    with acme.running(tmp_path) as cse, Client(allow_networks=["127.0.0.0/8"]) as client:
+        path = cse.entity("dechets", "kind:bins")
+        sensor = cse.container(path, "bac-1", "lat:49.48", "lon:5.92")
+        for level in (10, 20, 30):
+            cse.put(sensor, {"fillLevel": level})
+        config = {
+            "source": {
+                "originator": "CAdmin",
+                "labels": ["kind:bins"],
+                "properties": {"fillLevel": {"unit": "%"}},
+            },
+            "steps": [{"set": {"fields": {"license_id": "etalab-2.0"}}}],
+        }
+        source = Source(portal, "ccphva_onem2m", cse.base, json.dumps(config))
+        removed = False
+        try:
+            assert source.run()["run"]["counts"]["rows_accepted"] == 3
+            (resource,) = source.dataset()["resources"]
+            feed = portal.act("ccphva_feed_show", resource_id=resource["id"])
+            assert feed["contract"]["key"] == ["source_id", "property"]
+            rows = source.rows()
+            assert [(row["value_num"], row["unit"]) for row in rows] == [(10, "%"), (20, "%"), (30, "%")]
+            assert source.run()["run"]["counts"].get("rows_accepted", 0) == 0
+            assert [row["_id"] for row in source.rows()] == [row["_id"] for row in rows]
+            cse.put(sensor, {"fillLevel": 40})
+            assert source.run()["run"]["counts"]["rows_accepted"] == 1
+            assert [row["value_num"] for row in source.rows()] == [10, 20, 30, 40]
+
+            ours = OneM2MConfig(url=cse.base, originator="CAdmin", labels=("kind:bins",))
+            made = OneM2MSource(ours, client)
+            described = [record.content for record in made.records()]
+            things = made.things(described[0].tables[0].id)  # type: ignore[attr-defined]
+            with Receiver(lambda _: []) as receiver:
+                for key in (source.made["id"], "another"):
+                    assert Subscriptions(made.cse, key, receiver.url).make(things) == {}
+
+                def subscriptions() -> list[str]:
+                    return made.cse.discover(made.cse.name, SUBSCRIPTION)
+
+                assert len(subscriptions()) == 2
+                source.remove()
+                removed = True
+                wait_for(lambda: len(subscriptions()) == 1, 20)
+                assert subscriptions()[0].endswith(Subscriptions(made.cse, "another", "").name)
+        finally:
+            if not removed:
+                source.remove()

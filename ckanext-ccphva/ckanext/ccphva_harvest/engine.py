@@ -20,6 +20,7 @@ from ccphva_harvesters import (
     Client,
     ConfigError,
     Outcome,
+    Retiring,
     RetriableError,
     RunReport,
     TableOutcome,
@@ -76,6 +77,24 @@ def user_name() -> str:
     """The account under which harvests write: the configured one, else the site's own."""
     named = config.harvest_user()
     return named or tk.get_action("get_site_user")({"ignore_auth": True}, {})["name"]
+
+
+def retire(source_id: str) -> int:
+    """Take back what a source left at its platform, such as subscriptions; how many things that were.
+
+    The source is known there by its id.
+    """
+    source = HarvestSource.get(source_id)
+    harvester = harvester_of(source.type) if source else None
+    if harvester is None or not hasattr(harvester, "format_type"):
+        return 0
+    file = settings.parse(harvester.source_type, harvester.format_type, source.url, source.config).file
+    core.Session.remove()
+    with Client(allow_networks=config.allowed_networks(), user_agent=config.user_agent()) as client:
+        reader = file.build_source(client)
+        taken = reader.retire(source_id) if isinstance(reader, Retiring) else 0
+    log.info("Source %s: %d things taken back from its platform", source_id, taken)
+    return taken
 
 
 def _act(action: str, **data: Any) -> Any:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 import ckan.plugins as p
-from ckanext.ccphva_harvest import settings
-from ckanext.ccphva_harvest.register import HarvestObject
+from ccphva_harvesters import Retiring, load_part
+from ckanext.ccphva_harvest import dispatch, settings
+from ckanext.ccphva_harvest.register import HarvestObject, HarvestSource
 from ckanext.harvest.interfaces import IHarvester
 
 
@@ -146,3 +147,11 @@ class CcphvaFolderHarvester(LibraryHarvester):
 def kinds() -> dict[str, tuple[str, str]]:
     """The library's source and format by the register's type."""
     return {each.kind: (each.source_type, each.format_type) for each in LibraryHarvester.__subclasses__()}
+
+
+def retire(source_id: str) -> None:
+    """Have a worker take back what a source leaves at its platform, if it is of such a kind."""
+    source = HarvestSource.get(source_id)
+    name = kinds().get(source.type, ("", ""))[0] if source else ""
+    if name and issubclass(load_part("ccphva.sources", name, "$.source.type"), Retiring):
+        dispatch.retire(source_id)

@@ -11,7 +11,8 @@ import jinja2
 from local.settings import DEPLOYMENT, POSTGRES_BIN, TOOLS, UNITS, VENV, Instance, write_private
 
 PLUGINS = (
-    "ccphva ccphva_harvest ccphva_dcat harvest dcat dcat_json_interface structured_data "
+    "ccphva ccphva_harvest ccphva_dcat ccphva_csw ccphva_ckan ccphva_ogcapi_records ccphva_ogcapi_features "
+    "ccphva_wfs ccphva_onem2m ccphva_rest ccphva_folder harvest dcat dcat_json_interface structured_data "
     "spatial_metadata spatial_query scheming_datasets scheming_organizations scheming_groups activity "
     "image_view text_view datatables_view datastore ccphva_datastore"
 )

@@ -38,7 +38,7 @@ from .model import (
     TableOutcome,
     Write,
 )
-from .protocols import Catalogue, Format, RowSource, Source, Step, Tables
+from .protocols import Catalogue, Format, Retiring, RowSource, Source, Step, Tables
 from .registry import load as load_part
 from .registry import names as part_names
 from .rows import carry, peek, push
@@ -73,6 +73,7 @@ __all__ = [
     "RecordError",
     "Rejected",
     "Response",
+    "Retiring",
     "RetriableError",
     "Row",
     "RowSource",

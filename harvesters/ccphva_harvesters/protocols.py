@@ -91,6 +91,19 @@ class RowSource(Protocol):
 
 
 @runtime_checkable
+class Retiring(Protocol):
+    """What a source that leaves something at the other side has besides."""
+
+    def retire(self, key: str) -> int:
+        """Take back what was left there, when the source is removed here; how many things that were.
+
+        :param key: names the source, as when they were left
+        :raises FatalError, RetriableError: the other side does not let us
+        """
+        ...
+
+
+@runtime_checkable
 class Tables(Protocol):
     """Where rows go."""
 

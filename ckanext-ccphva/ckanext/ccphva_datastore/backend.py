@@ -144,8 +144,8 @@ class Backend(postgres.DatastorePostgresqlBackend):
         result = super().delete(context, data_dict)
         if state and "filters" in data_dict:
             feeds.renew_latest(state.resource_id)
-        elif state:
-            feeds.forget(state.resource_id)
+        elif "filters" not in data_dict:
+            feeds.forget(data_dict["resource_id"])
         return result
 
     def clear_table_stats(self, resource_id: str) -> None:

@@ -3,7 +3,7 @@
 A dataset, its entry in the register and our record are one transaction; the search index follows after the
 commit, and what did not reach it is found again by its record.
 
-Imports `storage`, `model`, `payload` and, of the plugin, nothing else; of `ccphva` its public face.
+Imports `storage`, `model`, `payload`, `tables` and, of the plugin, nothing else; of `ccphva` its public face.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ckan import model as core
 from ckan.lib import search
 from ckan.types import Context
 from ckanext.ccphva.shared import harvesting
-from ckanext.ccphva_harvest import payload, storage
+from ckanext.ccphva_harvest import payload, storage, tables
 from ckanext.ccphva_harvest.model import HarvestRecord, now, record_id
 from ckanext.ccphva_harvest.register import HarvestObject
 from sqlalchemy import exc
@@ -120,20 +120,34 @@ class CkanCatalogue:
                 reason="its dataset was deleted by hand: restore it, or purge it to harvest it anew",
             )
         wanted = payload.package(dataset, self.file, self.owner_org)
+        wanted["resources"] += self._tables(dataset)
         changed = self._changed(record, dataset)
         context = self._context()
+        gone: list[str] = []
         if package is None:
             wanted |= {"id": id_, "name": payload.name_of(dataset, self.source_id, _is_taken)}
             tk.get_action("package_create")(context, wanted)
         else:
-            payload.keep_resource_ids(wanted["resources"], [_resource(r) for r in package.resources_all])
+            former = [_resource(r) for r in package.resources_all]
+            payload.keep_resource_ids(wanted["resources"], former)
+            gone = payload.keep_tables(wanted["resources"], former)
             wanted |= {"id": package.id, "name": package.name, "groups": _groups(package)}
             context["changed_entities"] = {"packages": {package.id}}  # activity asks for it
             tk.get_action("package_update")(context, wanted)
         status = "added" if write.action == "add" else "updated"
         self._remember(write, id_, status)
         core.Session.commit()
+        for resource in gone:  # CKAN itself would keep the rows of a table that the source has no more
+            tk.get_action("datastore_delete")(self._context(), {"resource_id": resource, "force": True})
         return outcome(status, fields=changed)
+
+    def _tables(self, dataset: Dataset) -> list[dict[str, Any]]:
+        """A resource for each table, whose rows follow once the dataset is there."""
+        language = payload.language_of(dataset)
+        return [
+            payload.table(tables.resource_id(self.source_id, table.id), table, language)
+            for table in dataset.tables
+        ]
 
     def _withdraw(self, guid: str) -> None:
         id_ = record_id(self.source_id, guid)

@@ -25,3 +25,12 @@ def enqueue(job_id: str, source_id: str) -> bool:
         log.warning("Job %s waits: the queue does not answer (%s)", job_id, error)
         return False
     return True
+
+
+def retire(source_id: str) -> None:
+    """Have a worker take back what a source left at its platform."""
+    try:
+        task: Any = tasks.retire
+        task.apply_async((source_id,), queue="harvest", headers={"ccphva_request_id": request_id()})
+    except OperationalError as error:
+        log.warning("Source %s leaves what it has at its platform (%s)", source_id, error)

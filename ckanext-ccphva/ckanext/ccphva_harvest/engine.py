@@ -2,7 +2,8 @@
 
 A run may be killed at any point and begun again: what is in the catalogue is known by its fingerprint.
 
-Imports `catalogue`, `settings`, `storage`, `config`; asks the plugins for the kind of a source.
+Imports `catalogue`, `tables`, `settings`, `storage`, `config` and the public face of `ccphva`; asks the plugins
+for the kind of a source.
 """
 
 from __future__ import annotations
@@ -16,8 +17,18 @@ from typing import Any
 import ckan.plugins as p
 import ckan.plugins.toolkit as tk
 import msgspec
-from ccphva_harvesters import Client, ConfigError, Outcome, RetriableError, RunReport, harvest
+from ccphva_harvesters import (
+    Client,
+    ConfigError,
+    Outcome,
+    Retiring,
+    RetriableError,
+    RunReport,
+    TableOutcome,
+    harvest,
+)
 from ckan import model as core
+from ckanext.ccphva.shared import harvesting
 from ckanext.ccphva_harvest import config, foreign, settings, storage
 from ckanext.ccphva_harvest.catalogue import CkanCatalogue
 from ckanext.ccphva_harvest.model import now, record_id
@@ -28,12 +39,16 @@ from ckanext.ccphva_harvest.register import (
     HarvestObjectError,
     HarvestSource,
 )
+from ckanext.ccphva_harvest.tables import CkanTables
 from ckanext.harvest.interfaces import IHarvester
 from sqlalchemy import exc
 
 log = logging.getLogger(__name__)
 _BEAT_EVERY = 1.0
 _LONGEST_PAUSE = 600.0
+_MOST_REASONS = 10
+_COUNTS = ("added", "updated", "unchanged", "deleted", "skipped", "failed", "read")
+_ROW_COUNTS = ("rows_accepted", "rows_unchanged", "rows_rejected", "tables_failed")
 
 
 def run(job_id: str) -> str:
@@ -64,6 +79,30 @@ def user_name() -> str:
     """The account under which harvests write: the configured one, else the site's own."""
     named = config.harvest_user()
     return named or tk.get_action("get_site_user")({"ignore_auth": True}, {})["name"]
+
+
+def retire(source_id: str) -> int:
+    """Take back what a source left at its platform, such as subscriptions; how many things that were.
+
+    The source is known there by its id.
+    """
+    source = HarvestSource.get(source_id)
+    harvester = harvester_of(source.type) if source else None
+    if harvester is None or not hasattr(harvester, "format_type"):
+        return 0
+    file = settings.parse(harvester.source_type, harvester.format_type, source.url, source.config).file
+    core.Session.remove()
+    with Client(allow_networks=config.allowed_networks(), user_agent=config.user_agent()) as client:
+        reader = file.build_source(client)
+        taken = reader.retire(source_id) if isinstance(reader, Retiring) else 0
+    log.info("Source %s: %d things taken back from its platform", source_id, taken)
+    return taken
+
+
+def _act(action: str, **data: Any) -> Any:
+    """Call an action as a worker: there is no person whose rights could be asked for."""
+    with harvesting():
+        return tk.get_action(action)({"user": user_name(), "ignore_auth": True}, data)
 
 
 def harvester_of(source_type: str) -> Any:
@@ -134,6 +173,9 @@ class _Attempt:
                 allow_empty=wanted.file.guards.allow_empty,
                 on_outcome=self.on_outcome,
                 cancelled=self.cancelled,
+                tables=CkanTables(self.source_id, _act),
+                personal_data=wanted.file.personal_data,
+                on_table=self.on_table,
             )
         if report.ok and report.complete and not report.held:
             found = {name: getattr(reader, name, None) for name in ("etag", "last_modified")}
@@ -165,6 +207,17 @@ class _Attempt:
         elif outcome.status == "unchanged" and outcome.guid:
             self.seen.append(record_id(self.source_id, outcome.guid))
 
+    def on_table(self, outcome: TableOutcome) -> None:
+        """Count rows; what went wrong with a table stands among the errors of the job."""
+        for name in ("accepted", "unchanged", "rejected"):
+            self.counts[f"rows_{name}"] += getattr(outcome, name)
+        messages = [outcome.error] if outcome.error else []
+        messages += [f"{count} rows left out: {reason}" for reason, count in outcome.reasons.items()]
+        job = core.Session.get(HarvestJob, self.job_id)
+        for message in messages[:_MOST_REASONS]:
+            core.Session.add(HarvestGatherError(message=f"{outcome.table}: {message}", job=job))
+        core.Session.commit()
+
     def _report(self, outcome: Outcome) -> None:
         """An entry in the register for a record that failed."""
         moment = now()
@@ -186,10 +239,8 @@ class _Attempt:
             if message:
                 core.Session.add(HarvestGatherError(message=message, job=job))
         core.Session.commit()
-        counts = {
-            name: getattr(report, name)
-            for name in ("added", "updated", "unchanged", "deleted", "skipped", "failed", "read")
-        }
+        counts = {name: getattr(report, name) for name in _COUNTS}
+        counts |= {name: count for name in _ROW_COUNTS if (count := getattr(report, name))}
         told = msgspec.to_builtins(msgspec.structs.replace(report, held=report.held[:100]))
         storage.finish_run(self.job_id, counts, told, self.validators)
         if report.cancelled:

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ccphva_harvesters import Dataset, SourceFile
+from ccphva_harvesters import Dataset, SourceFile, Table
 from ckanext.ccphva_harvest import texts
 
 LANGUAGES = ("fr", "de", "en", "lb")
@@ -20,6 +20,8 @@ _LONGEST_SLUG = 100 - _HASH - 1
 _SHORTEST_NAME = 2
 _RESERVED = {"edit", "new", "search"}
 """Names that CKAN keeps for pages of its own."""
+TABLE_URL = "_datastore_only_resource"
+"""Address that CKAN gives a resource whose rows are all it has."""
 _LONG_TEXTS = ("provenance", "purpose", "rights", "version_notes")
 _CLOSED = ("authority/access-right/RESTRICTED", "authority/access-right/NON_PUBLIC")
 
@@ -103,6 +105,22 @@ def _resource(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {"url": "", **_cleaned(fields, "name", "description")}
 
 
+def table(id_: str, described: Table, language: str) -> dict[str, Any]:
+    """A table as a resource without a file: its address is the DataStore's own."""
+    return {
+        "id": id_,
+        "url": TABLE_URL,
+        "url_type": "datastore",
+        "name_translated": {language: texts.plain(described.title) or described.id},
+    }
+
+
+def language_of(dataset: Dataset) -> str:
+    """The language that the source titles its datasets in."""
+    titles = dataset.fields.get("title_translated")
+    return next((code for code in LANGUAGES if code in (titles or ())), LANGUAGES[0])
+
+
 def _cleaned(fields: Mapping[str, Any], *core: str) -> dict[str, Any]:
     """Fields whose texts by language bear no HTML and stand alone: CKAN's own follow from them."""
     found = dict(fields)
@@ -134,3 +152,15 @@ def keep_resource_ids(fresh: Sequence[dict[str, Any]], old: Sequence[Mapping[str
                     candidate["id"] = former["id"]
                     left.remove(former)
                     break
+
+
+def keep_tables(fresh: Sequence[dict[str, Any]], old: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Let resources with a table stay known to CKAN as such: a whole update would forget it.
+
+    :returns: resources of tables that are gone.
+    """
+    there = {each["id"] for each in old if each.get("datastore_active") and each.get("url") == TABLE_URL}
+    kept = [resource for resource in fresh if resource.get("id") in there]
+    for resource in kept:
+        resource["datastore_active"] = True
+    return sorted(there - {resource["id"] for resource in kept})

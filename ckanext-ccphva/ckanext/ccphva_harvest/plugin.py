@@ -19,5 +19,8 @@ class CcphvaHarvestPlugin(p.SingletonPlugin):
     def after_dataset_create(self, context: Context, pkg_dict: dict[str, Any]) -> None:
         owners.check(context, pkg_dict, harvesters.kinds())
 
+    def after_dataset_delete(self, context: Context, pkg_dict: dict[str, Any]) -> None:  # noqa: ARG002
+        harvesters.retire(pkg_dict["id"])
+
     def after_dataset_update(self, context: Context, pkg_dict: dict[str, Any]) -> None:
         owners.check(context, pkg_dict, harvesters.kinds())

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import yaml
-from ccphva_harvesters import ConfigError, SourceFile, load_mapping
+from ccphva_harvesters import Client, ConfigError, SourceFile, load_mapping
 
 _PLACEHOLDER = "https://example.org/catalog"
 DEFAULTS: dict[str, Any] = {
@@ -22,6 +22,8 @@ DEFAULTS: dict[str, Any] = {
     "personal_data": "none",
     "publication": {"state": "published", "conditions": []},
 }
+_ADDRESS = {"folder": "path"}
+"""What a source calls its address, where that is not `url`."""
 SHORTEST = 1
 LONGEST = 525_600
 
@@ -50,11 +52,18 @@ def parse(source_type: str, format_type: str, url: str, text: str | None) -> Set
     if "owner_org" in document:
         raise ConfigError("$.owner_org", "the organisation of the source decides")
     source = _part(document, "source", source_type)
-    if source.setdefault("url", url) != url:
-        raise ConfigError("$.source.url", "the address of the source decides")
+    name, address = address_of(source_type, url)
+    if source.setdefault(name, address) != address:
+        raise ConfigError(f"$.source.{name}", "the address of the source decides")
     whole = {**DEFAULTS, **document, "source": source, "format": _part(document, "format", format_type)}
     key = hashlib.sha256(json.dumps(whole, sort_keys=True, default=str).encode()).hexdigest()
     return Settings(load_mapping(whole), every, key)
+
+
+def address_of(source_type: str, url: str) -> tuple[str, str]:
+    """The key of a source's address and its value; a folder may be written as `file:bacs`."""
+    name = _ADDRESS.get(source_type, "url")
+    return name, url.removeprefix("file:").strip("/") if name == "path" else url
 
 
 def normalised(source_type: str, format_type: str, text: str | None) -> str:
@@ -63,9 +72,13 @@ def normalised(source_type: str, format_type: str, text: str | None) -> str:
     :raises ConfigError: as `parse`.
     """
     document = document_of(text)
-    source = document.get("source")
-    url = source.get("url", _PLACEHOLDER) if isinstance(source, dict) else _PLACEHOLDER
-    parse(source_type, format_type, url, text)
+    source, (name, url) = document.get("source"), address_of(source_type, _PLACEHOLDER)
+    if isinstance(source, dict):
+        url = str(source.get(name, url))
+    wanted = parse(source_type, format_type, url, text)
+    if format_type == "native":  # such a source checks more when it is made than its struct can say
+        with Client() as client:
+            wanted.file.build_source(client, secrets=lambda _: "")
     return json.dumps(document, ensure_ascii=False, default=str)
 
 

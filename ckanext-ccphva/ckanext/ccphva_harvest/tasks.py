@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from ckanext.ccphva_harvest.celery_app import app
 
@@ -21,6 +22,23 @@ def run_job(job_id: str) -> str:
             log.exception("Job %s", job_id)
             engine.fail(job_id, error)
             return "failed"
+
+
+@app.task(name="ccphva_harvest.retire", bind=True, max_retries=8)
+def retire(self: Any, source_id: str) -> int:
+    """Take back what a removed source left at its platform; one that does not answer is asked for a day."""
+    from ccphva_harvesters import RetriableError
+    from ckanext.ccphva_harvest import application, engine
+
+    with application.context():
+        try:
+            return engine.retire(source_id)
+        except RetriableError as error:
+            log.warning("Source %s: %s", source_id, error)
+            raise self.retry(countdown=300 * 2**self.request.retries, exc=error) from error
+        except Exception:  # whoever removes a source must not wait for a platform that is broken or gone
+            log.exception("Source %s leaves something at its platform", source_id)
+            return 0
 
 
 @app.task(name="ccphva_harvest.sweep")

@@ -545,7 +545,8 @@ def test_subscriptions_are_made_renewed_and_removed(site: Site, client: Client) 
     subscriptions = Subscriptions(made.cse, "source-1", "http://new")
     assert subscriptions.make([BIN]) == {}
     assert [(method, body) for method, _, body in asked][-1] == ("PUT", {"m2m:sub": {"nu": ["http://new"]}})
-    assert subscriptions.remove() == 1
+    assert made.retire("source-2") == 0
+    assert made.retire("source-1") == 1
     assert [path for method, path, _ in asked if method == "DELETE"] == [f"/cse-in/a/{subscriptions.name}"]
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 from ckanext.ccphva_datastore.feeds import contract as contracts
-from ckanext.ccphva_datastore.feeds import writer
+from ckanext.ccphva_datastore.feeds import marks, writer
 from ckanext.ccphva_datastore.feeds.checks import Checked
 from ckanext.ccphva_datastore.feeds.contract import Contract
 from ckanext.ccphva_datastore.feeds.writer import Feed, quoted
@@ -99,10 +99,13 @@ def cursor() -> Iterator[Any]:
 def prepare() -> None:
     """Make the schema of feeds; nothing when that is done."""
     with cursor() as run:
-        run.execute("SELECT to_regprocedure('feed.text_is_stale()') IS NOT NULL")
+        run.execute(
+            "SELECT to_regprocedure('feed.text_is_stale()') IS NOT NULL "
+            "AND to_regclass('feed.mark') IS NOT NULL"
+        )
         if not run.fetchone()[0]:
             run.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-            run.execute(PREPARE)
+            run.execute(PREPARE + marks.MARKS)
 
 
 def create(resource_id: str, contract: Contract, schema: str) -> None:
@@ -128,6 +131,7 @@ def create(resource_id: str, contract: Contract, schema: str) -> None:
     with cursor() as run:
         for statement in statements:
             run.execute(statement.replace("%%", "%"))
+        marks.forget(run, resource_id)
         _describe(run, feed)
         run.execute(
             "INSERT INTO public._table_stats VALUES (%s, jsonb_build_object('rows', 0)) "
@@ -183,6 +187,7 @@ def forget(resource_id: str) -> None:
     """Drop what stands beside a feed's table, which itself is gone already."""
     with cursor() as run:
         run.execute("DELETE FROM feed.contract WHERE resource_id = %s", [resource_id])
+        marks.forget(run, resource_id)
         for schema in ("live", "closed"):
             run.execute(f"DROP TABLE IF EXISTS {quoted(schema)}.{quoted('_latest_' + resource_id)}")
 

@@ -12,10 +12,11 @@ from ckan.types import Action, Context
 from ckanext.ccphva_datastore import placement, relations
 from ckanext.ccphva_datastore.backend import Backend
 from ckanext.ccphva_datastore.feeds import storage as feed_storage
-from ckanext.ccphva_datastore.logic import exploring, feeds, loads
+from ckanext.ccphva_datastore.logic import exploring, feeds, loads, rows
 from ckanext.ccphva_datastore.logic.exploring import *  # noqa: F403 -- the blanket looks for actions here
 from ckanext.ccphva_datastore.logic.feeds import *  # noqa: F403
 from ckanext.ccphva_datastore.logic.loads import *  # noqa: F403
+from ckanext.ccphva_datastore.logic.rows import *  # noqa: F403
 from ckanext.datastore import interfaces
 from ckanext.datastore.backend import DatastoreBackend
 from ckanext.datastore.logic.schema import datastore_info_schema
@@ -24,6 +25,7 @@ __all__ = ["datastore_create", "datastore_info", "datastore_search", "datastore_
 __all__ += exploring.__all__
 __all__ += feeds.__all__
 __all__ += loads.__all__
+__all__ += rows.__all__
 
 Data = dict[str, Any]
 PARAMETER = re.compile(r"(?<!\w):\w")

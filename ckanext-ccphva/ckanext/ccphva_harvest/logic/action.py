@@ -9,7 +9,7 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan.types import Context
-from ckanext.ccphva_harvest import catalogue, config, dispatch, schedule, storage
+from ckanext.ccphva_harvest import catalogue, config, dispatch, harvesters, schedule, storage
 from ckanext.ccphva_harvest.register import HarvestJob
 
 Data = dict[str, Any]
@@ -116,6 +116,7 @@ def harvest_source_clear(original: Any, context: Context, data_dict: Data) -> Da
     source_id = tk.get_or_bust(data_dict, "id")
     if storage.has_running_job(source_id):
         raise tk.ValidationError({"id": ["A job of this source is running: abort it first"]})
+    harvesters.retire(source_id)
     storage.loosen_datasets(source_id)
     cleared = original(context, data_dict)
     catalogue.purge(storage.forget_source(source_id), user=context.get("user", ""))

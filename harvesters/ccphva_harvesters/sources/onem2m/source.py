@@ -26,6 +26,7 @@ from ccphva_harvesters.sources._observations import PropertyConfig
 
 from . import client as m2m
 from .payload import Mapper, Thing, place_of_labels, place_of_location
+from .subscription import Subscriptions
 
 _SERIES = (m2m.CONTAINER, m2m.FLEX, m2m.TIME_SERIES)
 _INSTANCES = {
@@ -121,6 +122,10 @@ class OneM2MSource:
                         gathered.setdefault(label, []).append(thing)
         for label, things in sorted(gathered.items()):
             yield self._record(label, label.removeprefix(self.config.label_prefix), (), things)
+
+    def retire(self, key: str) -> int:
+        """Remove the subscriptions that were made under ``key``."""
+        return Subscriptions(self.cse, key, "").remove()
 
     def _entities(self) -> list[str]:
         wanted = self.config.labels or ("",)

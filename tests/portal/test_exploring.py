@@ -419,6 +419,7 @@ class TestPage:
             "?after=zzz",
             "?column=x&op=&value=",
             "?about=nosuch",
+            "?about=lieu",
             "?view=nosuch",
             "?row=99999",
             "?row=-1",

@@ -35,7 +35,8 @@ def show(context: Context, place: Place, asked: Mapping[str, list[str]]) -> Data
     except (tk.ObjectNotFound, tk.NotAuthorized):
         return None
     except tk.ValidationError as error:
-        texts = [str(text) for texts in error.error_dict.values() for text in texts]
+        faults: dict[str, Any] = error.error_dict
+        texts = [str(text) for listed in faults.values() for text in listed]
         return {"faults": texts, "place": place, "again": f"{place.page}#explorer"}
 
 

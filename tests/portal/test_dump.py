@@ -166,6 +166,14 @@ def test_parameters_mean_what_they_mean_in_stock(
         assert found == expected
 
 
+def test_distinct(app: CKANTestApp, table: str) -> None:
+    """Each row once; stock's JSON knows no order of distinct rows, and neither does ours."""
+    query = "&distinct=true&fields=vrai&sort=vrai"
+    expected = stock(table, "csv", distinct=True, fields=["vrai"], sort="vrai")
+    assert ours(app, table, f"?format=csv{query}") == expected
+    assert app.get(f"/datastore/dump/{table}?format=json{query}").status_code == 400
+
+
 def test_json_lines(app: CKANTestApp, table: str) -> None:
     """One object a line, as many as rows."""
     lines = ours(app, table, "?format=jsonl").splitlines()

@@ -100,7 +100,7 @@ def prepare(context: Context, data_dict: dict[str, Any]) -> Dump:
     """
     form = FORMATS[data_dict["format"]]
     relation = relations.effective(context, data_dict["resource_id"], "datastore_dump")
-    if data_dict.get("q"):
+    if data_dict.get("q") or data_dict.get("search"):
         relation = loads.searchable(relation)
     query = {key: value for key, value in data_dict.items() if key not in OWN}
     query |= {"resource_id": relation.name, "records_format": form.select}
@@ -132,7 +132,8 @@ def prepare(context: Context, data_dict: dict[str, Any]) -> Dump:
     if form is FORMATS["geojson"]:
         select = _feature(types, [field["id"] for field in fields])
     else:
-        select = _columns(form, parts["select"], fields, safe=bool(data_dict.get("safe")))
+        safe, distinct = bool(data_dict.get("safe")), bool(parts.get("distinct"))
+        select = _columns(form, parts["select"], fields, safe, distinct)
     return Dump(form, fields, relation, storage.copy_statement(relation, form.rows, select, parts))
 
 
@@ -152,15 +153,16 @@ def _narrow(parts: dict[str, Any], more: Where) -> None:
         parts |= {"where": both, "values": parts["values"] | more.values}
 
 
-def _columns(form: Format, select: list[str], fields: Fields, safe: bool) -> str:
+def _columns(form: Format, select: list[str], fields: Fields, safe: bool, distinct: bool) -> str:
     cells = [
         _fast(column, postgres.identifier(field["id"]), field["type"], form)
         for column, field in zip(select, fields, strict=True)
     ]
     if form.select == "lists":
-        # As texts, since JSON has no equality, which DISTINCT asks for; under names that no column has, since
-        # ORDER BY would mean these texts otherwise.
-        return ", ".join(f'CAST({cell} AS text) AS "_{number}"' for number, cell in enumerate(cells))
+        if distinct:  # asks for equality, which JSON has not
+            cells = [f"CAST({cell} AS text)" for cell in cells]
+        # Under names that no column has: ORDER BY would mean these texts otherwise.
+        return ", ".join(f'{cell} AS "_{number}"' for number, cell in enumerate(cells))
     if safe:
         texts = {postgres.identifier(f["id"]) for f in fields if f["type"] in ("text", "varchar", "bpchar")}
         cells = [storage.without_formula(column) if column in texts else column for column in cells]

@@ -265,6 +265,8 @@ def json_text(column: str, kind: str) -> str | None:
     """
     if kind in ("int", "int2", "int4", "int8"):
         return column
+    if kind in ("text", "varchar", "bpchar"):
+        return f"to_json({column})"  # whose characters must be escaped
     if kind == "bool":
         return f"CAST({column} AS text)"
     if kind in ("numeric", "float4", "float8"):

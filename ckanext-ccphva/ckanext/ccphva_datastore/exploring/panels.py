@@ -20,9 +20,7 @@ def about(looked: Looking, data: Data, address: Address) -> Data | None:
         return None
     column = looked.column(name, "about")
     summed = figures.summary(looked, data | {"fields": [name]})["columns"][name]
-    spread: Data = (
-        figures.histogram(looked, data | {"fields": [], "column": name}) if column.sortable else {"bins": []}
-    )
+    spread = figures.histogram(looked, data | {"fields": [], "column": name})
     most = max((each["count"] for each in spread["bins"]), default=0) or 1
     facts = [(tk._("Rows with a value"), presentation.number(summed["filled"]))]
     facts.append((tk._("Rows without"), presentation.number(summed["empty"])))

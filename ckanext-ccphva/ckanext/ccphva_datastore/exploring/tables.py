@@ -19,6 +19,7 @@ from ckanext.ccphva_datastore.exploring import query as queries
 from ckanext.ccphva_datastore.exploring.query import Column, Query, Wrong
 from ckanext.ccphva_datastore.exploring.storage import rows
 from ckanext.ccphva_datastore.exploring.storage.where import FULL_TEXT, Where
+from ckanext.ccphva_datastore.loading import storage as loads
 from ckanext.ccphva_datastore.relations import Relation
 from ckanext.datastore.backend import DatastoreBackend, postgres
 from sqlalchemy.exc import StatementError
@@ -85,7 +86,7 @@ def looking(context: Context, resource_id: str, action: str) -> Iterator[Looking
     :raises ckan.logic.NotFound: this reader sees nothing of it.
     :raises ckan.logic.ValidationError: a question that cannot be answered, or not in time. No text holds SQL.
     """
-    relation = relations.effective(context, resource_id, action)
+    relation = loads.searchable(relations.effective(context, resource_id, action))
     try:
         with storage.reading(relation, config.explore_seconds() * 1000) as connection:
             columns, full_text = visible(connection, relation, resource_id)

@@ -20,6 +20,9 @@ PATHS = {
     "dataset": f"/dataset/{WASTE}",
     "organisation": f"/organization/{ORGANIZATION}",
     "organisations": "/organization/",
+    "themes": "/themes",
+    "theme": "/themes/household-waste",
+    "commune": "/communes/57038",
     "about": "/about",
     "login": "/user/login",
 }

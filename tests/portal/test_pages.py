@@ -173,10 +173,11 @@ class TestDataset:
         assert "Wo sie stehen." in soup(app.get("/de/dataset/bornes")).select_one(".notes").text
 
     def test_only_what_is_known(self, app: Any, dataset: dict[str, Any]) -> None:
-        """The table has no empty rows."""
-        rows = soup(app.get("/dataset/bornes")).select(".additional-info tbody tr")
-        assert rows
-        assert [row.th.text for row in rows if not row.td.text.strip()] == []
+        """Neither the facts nor the details have a name without a value."""
+        page = soup(app.get("/dataset/bornes"))
+        rows = page.select(".t-key-facts > div, .t-details dl > div")
+        assert len(rows) > 3
+        assert [row.dt.text for row in rows if not row.dd.text.strip()] == []
 
     def test_only_what_is_known_of_a_resource(self, app: Any, dataset: dict[str, Any]) -> None:
         """The table of a resource has no empty rows either, and no raw keys."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan.common import config
 from ckanext.ccphva import (
     codelists,
+    facts,
     fees,
     form_texts,
     geometry,
@@ -19,10 +20,13 @@ from ckanext.ccphva import (
     law,
     licences,
     narrative,
+    outlines,
     quality,
     search,
     theme,
 )
+from ckanext.ccphva.config import territory_folder
+from ckanext.ccphva.discovery import citation
 from ckanext.dcat.utils import catalog_uri
 from flask import has_request_context
 
@@ -30,9 +34,12 @@ __all__ = [
     "ccphva_advice",
     "ccphva_alternates",
     "ccphva_article_note",
+    "ccphva_citation",
+    "ccphva_citation_forms",
     "ccphva_concept_labels",
     "ccphva_concept_options",
     "ccphva_concepts",
+    "ccphva_details",
     "ccphva_error_text",
     "ccphva_error_texts",
     "ccphva_extent",
@@ -40,12 +47,15 @@ __all__ = [
     "ccphva_fee",
     "ccphva_form_steps",
     "ccphva_is_multilingual",
+    "ccphva_key_facts",
     "ccphva_keywords",
     "ccphva_language_name",
     "ccphva_languages",
     "ccphva_licence",
     "ccphva_licence_choices",
+    "ccphva_open_graph_locale",
     "ccphva_pages",
+    "ccphva_place_map",
     "ccphva_stylesheet",
     "ccphva_territory",
     "ccphva_texts",
@@ -294,3 +304,41 @@ def ccphva_faults_by_language(faults: Any) -> dict[str, list[str]]:
 def ccphva_language_name(code: str) -> str:
     """A language by its own name."""
     return languages.NAMES.get(code, code)
+
+
+def ccphva_key_facts(dataset: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What the page of a dataset says first: `label`, `values` and perhaps `day` of each fact."""
+    return facts.first(dataset, language())
+
+
+def ccphva_details(dataset: Mapping[str, Any], dataset_type: str) -> list[dict[str, Any]]:
+    """The other fields that a dataset fills, in groups: `title` and `fields` of each."""
+    return facts.groups(ccphva_form_steps(dataset_type), dataset)
+
+
+def ccphva_place_map(dataset: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The map of the territory with the dataset's place on it, in SVG units; None where it says nothing."""
+    return facts.on_the_map(dataset, outlines.load(territory_folder()))
+
+
+def ccphva_citation(dataset: Mapping[str, Any]) -> citation.Citation:
+    """How to cite a dataset, read today."""
+    return citation.of(
+        dataset,
+        title=ccphva_translated(dataset, "title") or dataset["name"],
+        portal=ccphva_territory("title"),
+        address=tk.h.url_for(f"{dataset['type']}.read", id=dataset["name"], locale="default", _external=True),
+        organization=ccphva_translated(dataset.get("organization"), "title"),
+        language=language(),
+        today=datetime.now(UTC).date(),
+    )
+
+
+def ccphva_citation_forms() -> dict[str, str]:
+    """Names of the forms in which programs read citations, by the ending of their files."""
+    return {ending: name for ending, (name, _, _) in citation.FORMS.items()}
+
+
+def ccphva_open_graph_locale() -> str:
+    """The reader's language as Open Graph writes it: with a country."""
+    return {"fr": "fr_FR", "de": "de_DE", "en": "en_GB", "lb": "lb_LU"}.get(language(), "fr_FR")

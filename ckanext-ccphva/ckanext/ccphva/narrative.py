@@ -45,8 +45,13 @@ def page(name: str, language: str) -> Page | None:
 
 def pages(language: str) -> list[Page]:
     """All pages, `about` first."""
-    names = sorted({name for name, _ in _folder_index()}, key=lambda name: (name != ABOUT, name))
-    return [found for name in names if (found := page(name, language))]
+    ordered = sorted(names(), key=lambda name: name != ABOUT)
+    return [found for name in ordered if (found := page(name, language))]
+
+
+def names() -> list[str]:
+    """The names of all pages, whatever languages they are in."""
+    return sorted({name for name, _ in _folder_index()})
 
 
 def url(name: str) -> str:

@@ -18,6 +18,7 @@ from shapely.ops import polylabel
 WIDTH = 600
 MARGIN = 8
 LONG = 9
+_NEARLY_ALL = 0.9
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,25 @@ class Drawing:
     south: float
     east: float
     north: float
+
+    def box(
+        self, west: float, south: float, east: float, north: float
+    ) -> tuple[float, float, float, float] | None:
+        """Where a rectangle of degrees lies: x, y, width and height, cut at the edges.
+
+        None where it covers (nearly) all of the drawing or none of it: nothing could be seen.
+        """
+        across, down = self.width / (self.east - self.west), self.height / (self.north - self.south)
+        left, right = ((min(max(each, self.west), self.east) - self.west) * across for each in (west, east))
+        top, bottom = (
+            (self.north - min(max(each, self.south), self.north)) * down for each in (north, south)
+        )
+        wide, high = right - left, bottom - top
+        outside = west > self.east or east < self.west or south > self.north or north < self.south
+        everything = wide * high > _NEARLY_ALL * self.width * self.height
+        return (
+            None if outside or everything else (round(left, 1), round(top, 1), round(wide, 1), round(high, 1))
+        )
 
 
 def load(folder: Path) -> Drawing | None:

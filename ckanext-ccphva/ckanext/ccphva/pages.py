@@ -8,7 +8,7 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 from ckan.lib.search import SearchError, SolrConnectionError
 from ckan.types import Context
-from ckanext.ccphva import config, languages, outlines, search, storage
+from ckanext.ccphva import browsing, config, languages, outlines, search, storage
 from flask import has_request_context
 
 LATEST = 6
@@ -33,6 +33,11 @@ def home(context: Context) -> dict[str, Any]:
         },
         "keywords": _keywords(found),
         "organizations": organizations,
+        "themes": [
+            each
+            for each in browsing.themes(context, search.reader_language())
+            if each["list"] == "local-theme"
+        ],
         "map": _map(organizations),
     }
 

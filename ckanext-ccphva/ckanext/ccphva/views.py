@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ckan.plugins.toolkit as tk
 from ckanext.ccphva import helpers, licences, narrative
+from ckanext.ccphva.browsing_views import ccphva_browsing
 from ckanext.ccphva.codelist_views import ccphva_codelists
+from ckanext.ccphva.discovery_views import ccphva_discovery
 from ckanext.ccphva.form_views import ccphva_forms
 from ckanext.ccphva.publication_views import ccphva_publication
 from ckanext.ccphva.rdf import licences as licence_rdf
@@ -12,7 +14,15 @@ from ckanext.ccphva.search_views import ccphva_search
 from ckanext.dcat.utils import catalog_uri
 from flask import Blueprint, Response
 
-__all__ = ["ccphva_codelists", "ccphva_forms", "ccphva_pages", "ccphva_publication", "ccphva_search"]
+__all__ = [
+    "ccphva_browsing",
+    "ccphva_codelists",
+    "ccphva_discovery",
+    "ccphva_forms",
+    "ccphva_pages",
+    "ccphva_publication",
+    "ccphva_search",
+]
 
 ccphva_pages = Blueprint("ccphva_pages", __name__)
 

@@ -2,8 +2,8 @@
 
 A run may be killed at any point and begun again: what is in the catalogue is known by its fingerprint.
 
-Imports `catalogue`, `tables`, `settings`, `storage`, `config` and the public face of `ccphva`; asks the plugins
-for the kind of a source.
+Imports `catalogue`, `tables`, `settings`, `storage`, `config` and the public face of `ccphva`; asks the
+plugins for the kind of a source.
 """
 
 from __future__ import annotations

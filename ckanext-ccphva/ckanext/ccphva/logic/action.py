@@ -9,7 +9,8 @@ import ckan.plugins.toolkit as tk
 from ckan.logic import validate
 from ckan.types import Context, DataDict
 from ckanext.ccphva import codelists, languages, narrative, pages
-from ckanext.ccphva.logic import finding, lawful, publication, quality, schema, typing_help
+from ckanext.ccphva.logic import browsing, finding, lawful, publication, quality, schema, typing_help
+from ckanext.ccphva.logic.browsing import *  # noqa: F403
 from ckanext.ccphva.logic.finding import *  # noqa: F403
 from ckanext.ccphva.logic.lawful import *  # noqa: F403
 from ckanext.ccphva.logic.publication import *  # noqa: F403 -- the blanket looks for actions here
@@ -25,6 +26,7 @@ __all__ = [
     "ccphva_page_show",
     "dcat_catalog_show",
 ]
+__all__ += browsing.__all__
 __all__ += finding.__all__
 __all__ += lawful.__all__
 __all__ += publication.__all__
@@ -37,9 +39,9 @@ def ccphva_home_show(context: Context, data_dict: DataDict) -> dict[str, Any]:
     """What the home page shows.
 
     :returns: ``available`` (False while the search engine is away), ``figures`` (counts of public datasets,
-        of organisations that have some, of formats), ``latest`` (datasets), ``tags`` (the most used),
-        ``organizations`` (each with ``package_count``) and ``map`` (None when the territory has no outlines;
-        lengths in SVG units).
+        of organisations that have some, of formats), ``latest`` (datasets), ``keywords`` (the most used),
+        ``themes`` (those of local life, as in ``ccphva_theme_list``), ``organizations`` (each with
+        ``package_count``) and ``map`` (None when the territory has no outlines; lengths in SVG units).
     """
     tk.check_access("ccphva_home_show", context, data_dict)
     return pages.home(context)
@@ -63,7 +65,7 @@ def ccphva_page_show(context: Context, data_dict: DataDict) -> dict[str, Any]:
 
 
 @tk.side_effect_free
-@validate(schema.codelist_list)
+@validate(schema.in_language)
 def ccphva_codelist_list(context: Context, data_dict: DataDict) -> list[dict[str, Any]]:
     """The code lists that fields take their values from.
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ckan.plugins.toolkit as tk
 from ckan.types import AuthResult, Context, DataDict
-from ckanext.ccphva.logic import finding_auth, lawful_auth, publication_auth, quality_auth
+from ckanext.ccphva.logic import browsing_auth, finding_auth, lawful_auth, publication_auth, quality_auth
+from ckanext.ccphva.logic.browsing_auth import *  # noqa: F403
 from ckanext.ccphva.logic.finding_auth import *  # noqa: F403
 from ckanext.ccphva.logic.lawful_auth import *  # noqa: F403
 from ckanext.ccphva.logic.publication_auth import *  # noqa: F403 -- the blanket looks for functions here
@@ -19,6 +20,7 @@ __all__ = [
     "ccphva_page_show",
     "ccphva_theme_suggest",
 ]
+__all__ += browsing_auth.__all__
 __all__ += finding_auth.__all__
 __all__ += lawful_auth.__all__
 __all__ += publication_auth.__all__

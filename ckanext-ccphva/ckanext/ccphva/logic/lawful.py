@@ -24,7 +24,7 @@ __all__ = [
 
 
 @tk.side_effect_free
-@validate(schema.licence_list)
+@validate(schema.in_language)
 def ccphva_licence_list(context: Context, data_dict: DataDict) -> list[dict[str, Any]]:
     """The portal's licences, in the order in which forms offer them.
 

@@ -12,11 +12,6 @@ def page_show(not_empty: Validator, unicode_safe: Validator, one_of: ValidatorFa
 
 
 @validator_args
-def codelist_list(default: ValidatorFactory, one_of: ValidatorFactory) -> Schema:
-    return {"language": [default("fr"), one_of(["fr", "de", "en", "lb"])]}
-
-
-@validator_args
 def codelist_show(
     not_empty: Validator,
     unicode_safe: Validator,
@@ -58,11 +53,6 @@ def two_versions(not_empty: Validator, unicode_safe: Validator, ignore_empty: Va
 
 
 @validator_args
-def licence_list(default: ValidatorFactory, one_of: ValidatorFactory) -> Schema:
-    return {"language": [default("fr"), one_of(["fr", "de", "en", "lb"])]}
-
-
-@validator_args
 def keyword_autocomplete(not_empty: Validator, unicode_safe: Validator, one_of: ValidatorFactory) -> Schema:
     return {"q": [not_empty, unicode_safe], "language": [not_empty, one_of(["fr", "de", "en", "lb"])]}
 
@@ -73,6 +63,21 @@ def theme_suggest(not_empty: Validator, unicode_safe: Validator, default: Valida
         "text": [not_empty, unicode_safe],
         "type": [default("dataset"), unicode_safe],
         "field": [default("theme"), unicode_safe],
+    }
+
+
+@validator_args
+def in_language(default: ValidatorFactory, one_of: ValidatorFactory) -> Schema:
+    return {"language": [default("fr"), one_of(["fr", "de", "en", "lb"])]}
+
+
+@validator_args
+def one_in_language(
+    default: ValidatorFactory, one_of: ValidatorFactory, not_empty: Validator, unicode_safe: Validator
+) -> Schema:
+    return {
+        "id": [not_empty, unicode_safe],
+        "language": [default("fr"), one_of(["fr", "de", "en", "lb"])],
     }
 
 

@@ -20,15 +20,13 @@ MOBILITY = {"fr": "Mobilité", "de": "Mobilität", "en": "Mobility", "lb": "Mobi
 def app(reset_db: Any, reset_index: Any) -> Iterator[CKANTestApp]:
     """The demonstration's catalogue and one private dataset of the theme mobility in the commune of Thil."""
     with demo_catalogue(reset_db, reset_index):
-        theme = tk.get_action("ccphva_codelist_show")({}, {"name": "local-theme"})["concepts"]
-        uri = next(each["uri"] for each in theme if each["code"] == "mobility")
         call_action(
             "package_create",
             name=f"prive-{CANARY}",
             owner_org="thil",
             visibility="private",
             title_translated={"fr": CANARY},
-            local_theme=[uri],
+            local_theme=["mobility"],
         )
         yield _get_test_app()
 

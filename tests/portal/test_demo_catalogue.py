@@ -128,6 +128,7 @@ class TestFiles:
             "catalogue.ttl",
             "notice.html",
             "publishers.yaml",
+            "steps.yaml",
         }
         assert sum(path.stat().st_size for path in FOLDER.iterdir()) < MOST_BYTES
 

@@ -16,7 +16,7 @@ from ckan.types import Context
 from ckanext.ccphva import languages, territory
 
 ROLES = {"sysadmin": None, "agent": "editor", "partner": "member", "citizen": None, "committee": "admin"}
-SOURCE, CATALOGUE, PUBLISHERS = "demo", "catalogue.ttl", "publishers.yaml"
+SOURCE, CATALOGUE, PUBLISHERS, STEPS = "demo", "catalogue.ttl", "publishers.yaml", "steps.yaml"
 
 NewContext = Callable[[], Context]
 
@@ -58,13 +58,19 @@ def _publishers(places: territory.Territory) -> list[dict[str, Any]]:
 
 
 def configuration(places: territory.Territory) -> dict[str, Any]:
-    """How the demo source is harvested: the territory's own licences, each publisher's datasets its own."""
+    """How the demo source is harvested: the territory's own licences, each publisher's datasets its own, and
+    the steps that the demonstration has besides.
+    """
     licences = {licence["id"]: [licence["id"]] for licence in places.data.get("licences", ())}
     owners = {
         each["name"]: [each["siren"]] if each.get("siren") else [each["title_translated"][languages.MAIN]]
         for each in (*places.organizations(), *_publishers(places))
     }
-    return {"steps": [{"licence": {"licences": licences}}, {"organisation": {"organisations": owners}}]}
+    path = places.folder / "demo" / STEPS
+    more = yaml.safe_load(path.read_text()) if path.is_file() else []
+    return {
+        "steps": [{"licence": {"licences": licences}}, {"organisation": {"organisations": owners}}, *more]
+    }
 
 
 def _as_stored(value: Any) -> Any:

@@ -97,6 +97,18 @@ def test_themes_of_words() -> None:
     assert "theme" not in step(dataset(keywords_translated={"fr": ["vélo"]})).fields
 
 
+def test_themes_of_local_life() -> None:
+    """Keywords in any language and themes of the source name them; what the source has stays; a typo is told."""
+    step = Theme(ThemeConfig(local={"mobility": ["Bus", "Fahrrad"], "home-care": ["repas"]}))
+    given = dataset(
+        keywords_translated={"de": ["fahrrad"]}, theme=["repas"], local_theme=["renewable-energy"]
+    )
+    assert step(given).fields["local_theme"] == ["home-care", "mobility", "renewable-energy"]
+    assert "local_theme" not in step(dataset(keywords_translated={"fr": ["eau"]})).fields
+    with pytest.raises(ValueError, match="mobilty is not one of"):
+        ThemeConfig(local={"mobilty": ["bus"]})
+
+
 def test_every_inspire_theme_and_topic_has_a_theme() -> None:
     """The tables hold the 34 themes and the civil topic categories of our code lists."""
     from importlib.resources import files

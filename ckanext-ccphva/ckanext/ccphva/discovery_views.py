@@ -35,9 +35,9 @@ def sitemap_file(name: str) -> Response:
     return _xml(lambda: sitemap.datasets(address, int(number)))
 
 
-@ccphva_discovery.route("/dataset/<id>/citation.<any(bib,ris,json):ending>")
-def cite(id: str, ending: str) -> Response:
-    dataset = _dataset(id)
+@ccphva_discovery.route("/dataset/<name>/citation.<any(bib,ris,json):ending>")
+def cite(name: str, ending: str) -> Response:
+    dataset = _dataset(name)
     _, media_type, write = citation.FORMS[ending]
     answer = Response(write(helpers.ccphva_citation(dataset)), content_type=f"{media_type}; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="{dataset["name"]}.{ending}"'
@@ -45,9 +45,9 @@ def cite(id: str, ending: str) -> Response:
     return answer
 
 
-@ccphva_discovery.route("/dataset/<id>/picture.png")
-def dataset_picture(id: str) -> Response:
-    dataset = _dataset(id)
+@ccphva_discovery.route("/dataset/<name>/picture.png")
+def dataset_picture(name: str) -> Response:
+    dataset = _dataset(name)
     owner = dataset.get("organization")
     drawn = picture.draw(
         helpers.ccphva_translated(dataset, "title"),
@@ -76,5 +76,4 @@ def _xml(make: Any) -> Response:
         return answer
     if text is None:
         tk.abort(404)
-    answer = Response(text, mimetype="application/xml")
-    return answer
+    return Response(text, mimetype="application/xml")

@@ -1,4 +1,4 @@
-"""What the page of a dataset says first, and how the rest of its fields is grouped. Pure but for translations."""
+"""What the page of a dataset says first, and how its other fields are grouped. Pure but for translations."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class ThemeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     words: dict[str, str] = {}
     """EU theme (code, as ``TRAN``) by keyword or theme of the source, compared without regard to case."""
     local: dict[str, list[str]] = {}
-    """Keywords or themes of the source by theme of local life (a code of the portal's list ``local-theme``)."""
+    """Keywords or themes of the source by theme of local life (a code of the list ``local-theme``)."""
     always: bool = False
     """Add themes also where the source names one of the EU's list; without it they only fill the gap."""
     only_known: bool = False

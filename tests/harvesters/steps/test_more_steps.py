@@ -98,7 +98,7 @@ def test_themes_of_words() -> None:
 
 
 def test_themes_of_local_life() -> None:
-    """Keywords in any language and themes of the source name them; what the source has stays; a typo is told."""
+    """Keywords in any language and themes of the source name them; what is there stays; a typo is told."""
     step = Theme(ThemeConfig(local={"mobility": ["Bus", "Fahrrad"], "home-care": ["repas"]}))
     given = dataset(
         keywords_translated={"de": ["fahrrad"]}, theme=["repas"], local_theme=["renewable-energy"]

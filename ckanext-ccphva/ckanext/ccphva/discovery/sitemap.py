@@ -24,12 +24,10 @@ Address = Callable[..., str]
 
 def index(address: Address) -> str:
     """The sitemap of sitemaps: one of pages, then of datasets by the thousand."""
-    files = -(-_found(rows=0)["count"] // A_FILE)
-    names = ["pages", *(f"datasets-{number}" for number in range(1, files + 1))]
-    entries = "".join(
-        f"<sitemap><loc>{escape(address('ccphva_discovery.sitemap_file', name=name, locale='default'))}</loc></sitemap>\n"
-        for name in names
-    )
+    last = -(-_found(rows=0)["count"] // A_FILE)
+    names = ["pages", *(f"datasets-{number}" for number in range(1, last + 1))]
+    files = [address("ccphva_discovery.sitemap_file", name=name, locale="default") for name in names]
+    entries = "".join(f"<sitemap><loc>{escape(file)}</loc></sitemap>\n" for file in files)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<sitemapindex {_NAMES}>\n{entries}</sitemapindex>\n'
 
 

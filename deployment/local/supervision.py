@@ -19,6 +19,8 @@ from local.console import Failure, say, tail
 from local.settings import VENV, Instance
 
 RUNNING = 20
+HOME = "PORTAL_INSTANCE"
+"""Names, in the environment of each program, the folder of the instance that it belongs to."""
 
 
 class Supervisor:
@@ -46,7 +48,12 @@ class Supervisor:
         log = self.instance.paths["log"] / "supervisord.log"
         command = [VENV / "bin" / "supervisord", "-c", self.instance.home / "supervisord.conf"]
         done = subprocess.run(
-            [str(c) for c in command], check=False, capture_output=True, text=True, start_new_session=True
+            [str(c) for c in command],
+            check=False,
+            capture_output=True,
+            text=True,
+            start_new_session=True,
+            env={**os.environ, HOME: str(self.instance.home)},
         )
         if done.returncode:
             raise Failure(
@@ -57,14 +64,16 @@ class Supervisor:
         wait_until(lambda: bool(self._states()), "supervisor", 10, log)
 
     def _orphans(self) -> list[int]:
-        """Programs that a killed supervisord of this instance left behind."""
-        child = f"SUPERVISOR_SERVER_URL=http://127.0.0.1:{self.instance.ports['supervisor']}\0".encode()
+        """Programs that a killed supervisord of this instance left behind; never those of another checkout,
+        be it on the same ports.
+        """
+        child = f"\0{HOME}={self.instance.home}\0".encode()
         nginx = f"{self.instance.home}/nginx.conf".encode()  # it writes its title over its environment
         return [
             int(folder.name)
             for folder in Path("/proc").iterdir()
             if folder.name.isdigit()
-            and (child in _read_bytes(folder / "environ") or nginx in _read_bytes(folder / "cmdline"))
+            and (child in b"\0" + _read_bytes(folder / "environ") or nginx in _read_bytes(folder / "cmdline"))
         ]
 
     def _end_orphans(self) -> None:

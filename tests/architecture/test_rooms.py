@@ -31,8 +31,18 @@ SQL_ROOMS = (
 )
 """Modules and folders that may speak SQL."""
 
-ROOT_ROOMS = ("tasks", "engine", "catalogue", "cli", "demo", "operations", "followers", "reconcile")
-"""Modules that act without a signed-in person."""
+ROOT_ROOMS = (
+    "tasks",
+    "engine",
+    "catalogue",
+    "corrections",
+    "cli",
+    "demo",
+    "operations",
+    "followers",
+    "reconcile",
+)
+"""Modules that act without a signed-in person; `corrections` compares whole versions and shows none."""
 
 
 def modules(*folders: Path) -> Iterator[tuple[Path, ast.Module]]:

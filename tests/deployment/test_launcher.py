@@ -135,6 +135,25 @@ def test_what_a_killed_supervisor_left_is_ended(instance: Instance) -> None:
     assert not supervision.answers(instance.ports["redis"])
 
 
+def test_another_checkouts_programs_are_not_ended(instance: Instance, tmp_path: Path) -> None:
+    """A program of another checkout on the same ports is no orphan of ours; one of ours is."""
+
+    def program(home: Path) -> subprocess.Popen[bytes]:
+        server = f"http://127.0.0.1:{instance.ports['supervisor']}"
+        environment = {"SUPERVISOR_SERVER_URL": server, supervision.HOME: str(home)}
+        return subprocess.Popen(["/usr/bin/sleep", "60"], env=environment)
+
+    ours, theirs = program(instance.home), program(tmp_path / "other")
+    try:
+        supervision.wait_until(
+            lambda: ours.pid in supervision.Supervisor(instance)._orphans(), "a program", 10, tmp_path
+        )
+        assert theirs.pid not in supervision.Supervisor(instance)._orphans()
+    finally:
+        ours.kill()
+        theirs.kill()
+
+
 @pytest.mark.parametrize(("deadlocks", "succeeds"), [(0, True), (2, True), (9, False)])
 def test_permissions_are_tried_again_after_a_deadlock(deadlocks: int, succeeds: bool) -> None:
     """An autovacuum at the wrong moment does not end a set-up; a lasting deadlock is told."""

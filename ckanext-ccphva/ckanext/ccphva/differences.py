@@ -120,7 +120,7 @@ def _difference(field: Field, before: Any, after: Any, language: str) -> tuple[s
         parts = [Part(REMOVED, item) for item in old if item not in new]
         parts += [Part(ADDED, item) for item in new if item not in old]
         return ("items", parts) if parts else None
-    old_text, new_text = _shown(field, before, language), _shown(field, after, language)
+    old_text, new_text = shown_value(field, before, language), shown_value(field, after, language)
     if old_text == new_text:
         return None
     if field.get("choices"):
@@ -130,17 +130,20 @@ def _difference(field: Field, before: Any, after: Any, language: str) -> tuple[s
 
 def _items(field: Field, value: Any, language: str) -> list[str]:
     values = value if isinstance(value, list) else [] if value in (None, "") else [value]
-    return [_shown(field, each, language) for each in values]
+    return [shown_value(field, each, language) for each in values]
 
 
-def _shown(field: Field, value: Any, language: str) -> str:
+def shown_value(field: Field, value: Any, language: str) -> str:
     """A value as a reader knows it: a choice by its label, a compound one by its subfields."""
     if value is None:
         return ""
     if isinstance(value, Mapping):
         labels = {sub["field_name"]: sub for sub in field.get("repeating_subfields", ())}
         pairs = [
-            (languages.best(_texts(labels[key].get("label")), language), _shown(labels[key], item, language))
+            (
+                languages.best(_texts(labels[key].get("label")), language),
+                shown_value(labels[key], item, language),
+            )
             for key, item in value.items()
             if key in labels and item not in (None, "", [])
         ]

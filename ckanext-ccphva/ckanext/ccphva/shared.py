@@ -6,10 +6,13 @@ anything it logs then bears that id.
 
 Pulse: a process without a port says that it lives, and shows in `/health` under its name.
 
-Harvests: `with harvesting():` around the writes of datasets that another catalogue describes.
+Harvests: `with harvesting():` around the writes of datasets that another catalogue describes;
+`is_harvesting()` tells such a write from a person's.
 
 Change log: a plugin that must know what changed implements `IFollowers` and returns objects that are like
 `Follower`; `ckan ccphva follow` hands them each `Change`.
+
+Values: `shown_value(field, value, language)` is a value of a schema's field as a reader knows it.
 
 Importing this module loads no CKAN (Celery's beat stays small); the names of the change log do when first
 used.
@@ -20,12 +23,13 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from ckanext.ccphva.elsewhere import harvesting
+from ckanext.ccphva.elsewhere import harvesting, is_harvesting
 from ckanext.ccphva.logs import bind_request_id, redact, request_id, valid_request_id
 from ckanext.ccphva.pulse import Pulse
 
 if TYPE_CHECKING:
     from ckanext.ccphva.changelog import Change
+    from ckanext.ccphva.differences import shown_value
     from ckanext.ccphva.followers import Follower, IFollowers
 
 __all__ = [
@@ -35,12 +39,19 @@ __all__ = [
     "Pulse",
     "bind_request_id",
     "harvesting",
+    "is_harvesting",
     "redact",
     "request_id",
+    "shown_value",
     "valid_request_id",
 ]
 
-_LATER = {"Change": "changelog", "Follower": "followers", "IFollowers": "followers"}
+_LATER = {
+    "Change": "changelog",
+    "Follower": "followers",
+    "IFollowers": "followers",
+    "shown_value": "differences",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -3,7 +3,8 @@
 A dataset, its entry in the register and our record are one transaction; the search index follows after the
 commit, and what did not reach it is found again by its record.
 
-Imports `storage`, `model`, `payload`, `tables` and, of the plugin, nothing else; of `ccphva` its public face.
+Imports `storage`, `model`, `payload`, `tables`, `corrections` and, of the plugin, nothing else; of `ccphva`
+its public face.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from ckan import model as core
 from ckan.lib import search
 from ckan.types import Context
 from ckanext.ccphva.shared import harvesting
-from ckanext.ccphva_harvest import payload, storage, tables
+from ckanext.ccphva_harvest import corrections, payload, storage, tables
 from ckanext.ccphva_harvest.model import HarvestRecord, now, record_id
 from ckanext.ccphva_harvest.register import HarvestObject
 from sqlalchemy import exc
@@ -131,6 +132,8 @@ class CkanCatalogue:
             former = [_resource(r) for r in package.resources_all]
             payload.keep_resource_ids(wanted["resources"], former)
             gone = payload.keep_tables(wanted["resources"], former)
+            wanted = corrections.kept(wanted, self._former(record, former), package.id)
+            gone = sorted(set(gone) - {each.get("id") for each in wanted["resources"]})
             wanted |= {"id": package.id, "name": package.name, "groups": _groups(package)}
             context["changed_entities"] = {"packages": {package.id}}  # activity asks for it
             tk.get_action("package_update")(context, wanted)
@@ -196,13 +199,28 @@ class CkanCatalogue:
 
     def _changed(self, record: HarvestRecord | None, dataset: Dataset) -> tuple[str, ...]:
         """Names of the fields in which the dataset differs from the version that we hold."""
-        former = storage.current_object(record) if record else None
-        if former is None:
-            return ()
+        former = self._version(record)
+        return changed_fields(former, dataset) if former else ()
+
+    def _former(
+        self, record: HarvestRecord | None, resources: Sequence[Mapping[str, Any]]
+    ) -> dict[str, Any] | None:
+        """What the source said of the dataset the last time, as a payload whose resources have their ids."""
+        version = self._version(record)
+        if version is None:
+            return None
+        former = payload.package(version, self.file, self.owner_org)
+        former["resources"] += self._tables(version)
+        payload.keep_resource_ids(former["resources"], resources)
+        return former
+
+    def _version(self, record: HarvestRecord | None) -> Dataset | None:
+        """The version of the dataset that we hold, None if nobody knows it any more."""
+        held = storage.current_object(record) if record else None
         try:
-            return changed_fields(msgspec.json.decode(former.content, type=Dataset), dataset)
+            return msgspec.json.decode(held.content, type=Dataset) if held else None
         except msgspec.DecodeError:
-            return ()
+            return None
 
     def _context(self) -> Any:
         return {"user": self.user, "ignore_auth": True, "defer_commit": True, "return_id_only": True}

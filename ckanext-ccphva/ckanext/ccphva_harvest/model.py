@@ -1,4 +1,4 @@
-"""Own tables: one run a job of ckanext-harvest, one record a dataset of a source.
+"""Own tables: one run a job of ckanext-harvest, one record a dataset of a source, one layer a correction.
 
 Imports nothing of the plugin. No foreign keys into the tables of CKAN and ckanext-harvest: they must stay
 free to delete their rows.
@@ -78,3 +78,23 @@ class HarvestRecord(tk.BaseModel):
     state: Mapped[str] = mapped_column(sa.Text, nullable=False, default="active")
     indexed: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
     last_seen: Mapped[datetime] = mapped_column(sa.DateTime, nullable=False, default=now)
+
+
+class HarvestLayer(tk.BaseModel):
+    """One place where a person corrected what a source says.
+
+    :param path: the place, as `layers` writes it.
+    :param ours: what the catalogue says there; null for nothing.
+    :param source: what the source says there; null for nothing.
+    :param conflict: the source has changed its word since.
+    """
+
+    __tablename__ = "ccphva_harvest_layer"
+
+    dataset_id: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+    path: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+    ours: Mapped[Any] = mapped_column(JSONB(none_as_null=False), nullable=False)
+    source: Mapped[Any] = mapped_column(JSONB(none_as_null=False), nullable=False)
+    user_id: Mapped[str] = mapped_column(sa.Text, nullable=False, default="")
+    since: Mapped[datetime] = mapped_column(sa.DateTime, nullable=False, default=now)
+    conflict: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)

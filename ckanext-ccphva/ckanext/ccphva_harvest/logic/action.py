@@ -10,7 +10,20 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 from ckan.types import Context
 from ckanext.ccphva_harvest import catalogue, config, dispatch, harvesters, schedule, storage
+from ckanext.ccphva_harvest.logic import corrections
+from ckanext.ccphva_harvest.logic.corrections import *  # noqa: F403 -- the blanket looks for actions here
 from ckanext.ccphva_harvest.register import HarvestJob
+
+__all__ = [
+    "harvest_job_abort",
+    "harvest_job_list",
+    "harvest_job_show",
+    "harvest_jobs_run",
+    "harvest_send_job_to_gather_queue",
+    "harvest_source_clear",
+    "harvest_source_show_status",
+]
+__all__ += corrections.__all__
 
 Data = dict[str, Any]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 import ckan.plugins.toolkit as tk
+from ckan import authz
 from ckan import model as core
 from ckan.types import AuthResult, Context
 from ckanext.ccphva_harvest.register import HarvestObject
@@ -41,3 +42,23 @@ def _may(action: str, user: dict[str, Any], id_: str) -> bool:
         return bool(tk.check_access(action, cast("Context", dict(user)), {"id": id_}))
     except (tk.NotAuthorized, tk.ObjectNotFound):
         return False
+
+
+def ccphva_harvest_provenance_show(context: Context, data_dict: dict[str, Any] | None) -> AuthResult:
+    """Whoever may edit the dataset."""
+    return authz.is_authorized("package_update", context, data_dict)
+
+
+def ccphva_harvest_correction_remove(context: Context, data_dict: dict[str, Any] | None) -> AuthResult:
+    """Whoever may edit the dataset."""
+    return authz.is_authorized("package_update", context, data_dict)
+
+
+def ccphva_harvest_correction_keep(context: Context, data_dict: dict[str, Any] | None) -> AuthResult:
+    """Whoever may edit the dataset."""
+    return authz.is_authorized("package_update", context, data_dict)
+
+
+def ccphva_harvest_conflict_list(context: Context, _data_dict: dict[str, Any] | None) -> AuthResult:
+    """Everybody with an account, about the datasets that he may edit."""
+    return {"success": bool(context.get("user"))}

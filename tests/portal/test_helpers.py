@@ -116,6 +116,12 @@ def test_helpers_ask_no_database(app: Any) -> None:
                     "ccphva_form_steps": ("dataset",),
                     "ccphva_is_multilingual": ({"validators": "fluent_text"},),
                     "ccphva_language_name": ("de",),
+                    "ccphva_citation": ({"name": "eau", "type": "dataset"},),
+                    "ccphva_details": ({"theme": ["x"]}, "dataset"),
+                    "ccphva_key_facts": ({"modified": "2026-11-25"},),
+                    "ccphva_place_map": (
+                        {"spatial_coverage": [{"centroid": '{"type":"Point","coordinates":[5.94,49.46]}'}]},
+                    ),
                     "ccphva_texts": ({"field_name": "title_translated"}, {}),
                 }
                 assert helper(*arguments.get(name, ())), name

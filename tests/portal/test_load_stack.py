@@ -29,6 +29,10 @@ def lines(count: int, level: str = "1,5") -> bytes:
     return b"code;nom;niveau\n" + b"".join(f"{n:05};n{n};{level}\n".encode() for n in range(count))
 
 
+def shown(table: File) -> dict[str, Any]:
+    return table.stack.call("resource_show", id=table.id).json()["result"]
+
+
 def test_an_upload_is_a_table_in_ten_seconds(table: File) -> None:
     """Counted from the answer of `resource_create` to the last row in `datastore_search`."""
     begun = table.sent
@@ -36,7 +40,7 @@ def test_an_upload_is_a_table_in_ten_seconds(table: File) -> None:
     assert time.monotonic() - begun <= limit(10) + 1
     first = table.search(limit=1)["records"][0]
     assert first == {"_id": 1, "code": "00000", "nom": "n0", "niveau": 1.5}
-    assert table.stack.call("resource_show", id=table.id).json()["result"]["datastore_active"] is True
+    assert wait_for(lambda: shown(table)["datastore_active"] is True, 10)  # told after the rows
 
 
 def test_a_changed_file_swaps_and_an_unchanged_one_is_left(table: File) -> None:

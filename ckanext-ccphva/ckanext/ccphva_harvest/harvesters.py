@@ -80,7 +80,7 @@ class CcphvaCkanHarvester(LibraryHarvester):
     kind = "ccphva_ckan"
     source_type = "ckan"
     format_type = "ckan-json"
-    title = "CKAN (CCPHVA)"
+    title = "CKAN (API)"
     description = "CKAN 2.2+, API"
 
 

@@ -26,6 +26,7 @@ setup(
     package_data={
         "": [
             "*.ini",
+            "*.sh",
             "*.json",
             "*.mako",
             "*.yaml",

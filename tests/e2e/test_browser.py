@@ -20,6 +20,7 @@ PATHS = {
     "dataset": f"/dataset/{WASTE}",
     "organisation": f"/organization/{ORGANIZATION}",
     "organisations": "/organization/",
+    "developers": "/developers",
     "themes": "/themes",
     "theme": "/themes/household-waste",
     "commune": "/communes/57038",

@@ -197,7 +197,7 @@ WORDS = {
     "/lb/organization/": ["1 Organisatioun fonnt", "Wie publizéiert hei?", "Numm vun A bis Z"],
     "/lb/organization/gemeng": ["1 Datesaz", "Datesätz sichen…"],
     "/lb/user/login": ["Benotzernumm oder E-Mail", "Passwuert", "Passwuert vergiess?", "Ugemellt bleiwen"],
-    "/lb/about": ["Wat Dir hei fannt", "Schnëttstell fir Programmer", "Gebaut op CKAN"],
+    "/lb/about": ["Wat Dir hei fannt", "Fir Entwéckler", "Gebaut op CKAN"],
     "/lb/nothing-here": ["Dës Säit gëtt et net", "Haaptsäit", "All d’Datesätz"],
 }
 ENGLISH = re.compile(

@@ -232,3 +232,17 @@ def organization_titles(names: Collection[str], language: str) -> dict[str, str]
         texts = languages.parse(stored) or {}
         titles[name] = texts.get(language) or languages.best(texts, language) or title or name
     return titles
+
+
+def public_tables(most: int) -> list[str]:
+    """Resources with a table, of datasets that are published, the newest first."""
+    extras: Any = model.Resource.extras
+    query = (
+        model.Session.query(model.Resource.id)
+        .join(model.Package, model.Package.id == model.Resource.package_id)
+        .filter(model.Resource.state == "active", model.Package.state == "active")
+        .filter(model.Package.private.is_(False), extras.contains('"datastore_active": true'))
+        .order_by(model.Resource.created.desc())
+        .limit(most)
+    )
+    return [row[0] for row in query]

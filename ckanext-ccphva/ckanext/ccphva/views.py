@@ -6,6 +6,7 @@ import ckan.plugins.toolkit as tk
 from ckanext.ccphva import helpers, licences, narrative
 from ckanext.ccphva.browsing_views import ccphva_browsing
 from ckanext.ccphva.codelist_views import ccphva_codelists
+from ckanext.ccphva.developers_views import ccphva_developers
 from ckanext.ccphva.discovery_views import ccphva_discovery
 from ckanext.ccphva.form_views import ccphva_forms
 from ckanext.ccphva.publication_views import ccphva_publication
@@ -17,6 +18,7 @@ from flask import Blueprint, Response
 __all__ = [
     "ccphva_browsing",
     "ccphva_codelists",
+    "ccphva_developers",
     "ccphva_discovery",
     "ccphva_forms",
     "ccphva_pages",

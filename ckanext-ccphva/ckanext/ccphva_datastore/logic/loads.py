@@ -177,7 +177,8 @@ def ccphva_document_show(context: Context, data_dict: Data) -> Data:
     """The text of a document.
 
     :param id: the resource.
-    :param offset: pages to leave out. :param limit: at most 50 pages.
+    :param offset: pages to leave out
+    :param limit: at most 50 pages
     :returns: ``pages``, each with ``number``, ``language`` and ``text``.
     """
     resource = _resource(data_dict["id"])

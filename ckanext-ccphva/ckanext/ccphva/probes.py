@@ -49,6 +49,8 @@ def probes() -> dict[str, Probe]:
         found["workers"] = _workers
     if tk.config.get("smtp.server"):
         found["mail"] = _mail
+    if config.demo_platform():
+        found["platform"] = _platform
     return found
 
 
@@ -118,6 +120,12 @@ def pulses() -> dict[str, Probe]:
     except redis.RedisError:
         return {}
     return {name: lambda name=name: _pulse(name) for name in sorted(names)}
+
+
+def _platform() -> None:
+    """The demonstration's oneM2M platform."""
+    headers = {"X-M2M-Origin": "CAdmin", "X-M2M-RI": "health", "X-M2M-RVI": "4"}
+    requests.get(config.demo_platform(), headers=headers, timeout=SECONDS).raise_for_status()
 
 
 def _mail() -> None:

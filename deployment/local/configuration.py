@@ -168,7 +168,7 @@ def _sensors(instance: Instance) -> list[Process]:
     return [
         Process(
             "cse",
-            f"{CSE} -dir {cse} --config ../acme.ini --headless --db-type memory",
+            f"{CSE} -dir {cse} --config acme.ini --headless --db-type memory",
             cse,
             group=True,
         ),
@@ -241,14 +241,15 @@ FILES = {
     "supervisord.conf.j2": "supervisord.conf",
     "nginx.conf.j2": "nginx.conf",
     "redis.conf.j2": "redis.conf",
-    "acme.ini.j2": "acme.ini",
+    "acme.ini.j2": "cse/acme.ini",
 }
 
 
 def changed(instance: Instance) -> bool:
     """Whether a running instance was started with another configuration than the one that holds now."""
     values = context(instance)
-    return not all(instance.ini(unit).exists() for unit in UNITS) or any(
+    written = [*map(instance.ini, UNITS), *(instance.home / name for name in FILES.values())]
+    return not all(path.exists() for path in written) or any(
         (instance.home / name).read_text() != render(template, values) for template, name in FILES.items()
     )
 

@@ -133,8 +133,9 @@ def wait_for(cse: Cse, seconds: float) -> None:
             return
 
 
-def prepare(cse: Cse, client: Client, things: Things) -> None:
-    """Applications and containers; those that are there stay."""
+def prepare(cse: Cse, client: Client, things: Things) -> bool:
+    """Applications and containers; those that are there stay. True when a container was made."""
+    made = False
     for entity in things.entities:
         path = f"{cse.name}/{entity.name}"
         ae = {
@@ -150,7 +151,8 @@ def prepare(cse: Cse, client: Client, things: Things) -> None:
         for thing in entity.things:
             labels = [f"lat:{thing.lat}", f"lon:{thing.lon}", *thing.labels]
             container = {"rn": thing.name, "mni": KEPT, "lbl": labels}
-            cse.create(path, CONTAINER, {"m2m:cnt": container})
+            made |= cse.create(path, CONTAINER, {"m2m:cnt": container}) is not None
+    return made
 
 
 def post(cse: Cse, things: Things, seed: int, when: dt.datetime) -> int:
@@ -182,6 +184,18 @@ def _pulse() -> AbstractContextManager[Any]:
     return Pulse("simulator", url, site) if url else nullcontext()
 
 
+def _posted(cse: Cse, client: Client, things: Things, told: argparse.Namespace, when: dt.datetime) -> int:
+    """As `post`; a platform that was started anew, and forgot everything, is waited for and prepared."""
+    try:
+        return post(cse, things, told.seed, when)
+    except HarvestError:
+        if not told.wait:
+            raise
+        wait_for(cse, told.wait)
+        prepare(cse, client, things)
+        return post(cse, things, told.seed, when)
+
+
 def main() -> int:
     """Entry point; 1 when the CSE does not answer."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -200,9 +214,9 @@ def main() -> int:
         things = read(told.things)
         try:
             wait_for(cse, told.wait)
-            prepare(cse, client, things)
-            for when in times(told.past, told.rounds, max(0.2, told.every)):
-                count += post(cse, things, told.seed, when)
+            past = told.past if prepare(cse, client, things) else 0
+            for when in times(past, told.rounds, max(0.2, told.every)):
+                count += _posted(cse, client, things, told, when)
         except HarvestError as exc:
             print(f"The simulator stopped after {count} values: {exc}", flush=True)
             return 1

@@ -207,3 +207,8 @@ def _told() -> Iterator[None]:
         raise FatalError(f"the DataStore refuses the table: {error.error_summary or error}") from error
     except (psycopg2.OperationalError, exc.OperationalError, exc.InterfaceError) as error:
         raise RetriableError("datastore", "it does not answer") from error
+    except exc.ProgrammingError as error:
+        if not isinstance(error.orig, psycopg2.errors.InsufficientPrivilege):
+            raise
+        # A dataset that was opened or closed just now: its table is on the way to its new place.
+        raise RetriableError("datastore", "the table is being moved") from error

@@ -10,7 +10,6 @@ import logging
 from contextlib import suppress
 from typing import Any
 
-import ckan.plugins.toolkit as tk
 from ccphva_harvesters import Client, Listening, ParseError, RetriableError, Row, Table, push
 from ckan import model as core
 from ckanext.ccphva_harvest import config, engine, listening, settings
@@ -117,6 +116,4 @@ def _ask_for_run(source_id: str) -> None:
     if not listening.notices().first_in(source_id, WAKE):
         return
     with suppress(HarvestJobExists):  # the one at work, or the next, reads it
-        tk.get_action("harvest_job_create")(
-            {"user": engine.user_name(), "ignore_auth": True}, {"source_id": source_id, "run": True}
-        )
+        engine.act("harvest_job_create", source_id=source_id, run=True)

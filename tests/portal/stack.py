@@ -92,7 +92,8 @@ class Stack:
 
     def kill(self, name: str, number: int = signal.SIGKILL) -> int:
         """Kill a process that runs, and say which it was."""
-        found = [0]  # asked once: a program that ends between two questions would say 0, this test and its whole group
+        # Asked once: a program that ends between two questions would say 0, this test and its whole group.
+        found = [0]
 
         def runs() -> bool:
             found[0] = self.pid(name)

@@ -32,8 +32,8 @@ def fill(accounts: Path | None) -> Iterator[str]:
     yield from organizations(places, context)
     if accounts:
         yield from _accounts(accounts, places.main_organization, context)
-    yield from _harvest(places, context)
     yield from _territory_sources(places, context)
+    yield from _harvest(places, context)
 
 
 def organizations(places: territory.Territory, context: NewContext) -> Iterator[str]:

@@ -23,7 +23,7 @@ import msgspec
 import yaml
 from ccphva_harvesters import Client, HarvestError
 from ccphva_harvesters.sources.onem2m.client import AE, CONTAINER, INSTANCE, Cse
-from ckanext.ccphva.shared import Pulse
+from ckanext.ccphva.shared import Pulse  # pyright: ignore[reportMissingImports]
 
 _PLACE = ZoneInfo("Europe/Paris")
 _NOON = 11.6

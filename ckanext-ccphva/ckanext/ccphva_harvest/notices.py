@@ -103,7 +103,7 @@ def _settings(source_id: str) -> Settings | None:
     """How a source is configured; None when it is not there, or rests."""
     source: Any = HarvestSource.get(source_id)
     package = core.Session.get(core.Package, source_id)
-    harvester = engine.harvester_of(source.type) if source and source.active else None
+    harvester: Any = engine.harvester_of(source.type) if source and source.active else None
     if package is None or package.state != "active" or not hasattr(harvester, "format_type"):
         return None
     found = settings.parse(harvester.source_type, harvester.format_type, source.url, source.config)

@@ -79,7 +79,7 @@ def _signs(body: bytes) -> list[dict[str, Any]]:
     if not isinstance(value, dict):
         return []
     many = value.get("m2m:agn")
-    signs = many.get("m2m:sgn") if isinstance(many, dict) else [value.get("m2m:sgn")]
+    signs: Any = many.get("m2m:sgn") if isinstance(many, dict) else [value.get("m2m:sgn")]
     if not isinstance(signs, list) or not all(isinstance(sign, dict) for sign in signs):
         return []
     return signs

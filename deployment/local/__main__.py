@@ -21,6 +21,8 @@ def up(instance: Instance) -> None:
     began = time.monotonic()
     _refuse_full_disk(instance)
     tools.prepare()
+    if not instance.throwaway:
+        tools.platform()
     supervisor = Supervisor(instance)
     if supervisor.pid is not None and configuration.changed(instance):
         say("The configuration has changed since the start: starting anew")
@@ -87,6 +89,7 @@ def reset(instance: Instance) -> None:
         "solr",
         "files",
         "pages",
+        "cse",
         *(f"{unit}-files" for unit in UNITS),
         "mail",
         "nginx",

@@ -8,7 +8,7 @@ from typing import Any
 
 import jinja2
 
-from local.settings import DEPLOYMENT, POSTGRES_BIN, TOOLS, UNITS, VENV, Instance, write_private
+from local.settings import CSE, DEPLOYMENT, POSTGRES_BIN, TOOLS, UNITS, VENV, Instance, write_private
 
 PLUGINS = (
     "ccphva ccphva_harvest ccphva_dcat ccphva_csw ccphva_ckan ccphva_ogcapi_records ccphva_ogcapi_features "
@@ -156,6 +156,33 @@ def processes(instance: Instance) -> list[Process]:
             home,
             stop_signal="QUIT",
         ),
+        *_sensors(instance),
+    ]
+
+
+def _sensors(instance: Instance) -> list[Process]:
+    """The demonstration's platform and its invented sensors."""
+    if instance.sensors is None:
+        return []
+    cse, port = instance.paths["cse"], instance.ports["cse"]
+    return [
+        Process(
+            "cse",
+            f"{CSE} -dir {cse} --config acme.ini --headless --db-type memory",
+            cse,
+            group=True,
+        ),
+        Process(
+            "simulator",
+            f"{VENV}/bin/python -m local.simulator http://127.0.0.1:{port}/cse-in {instance.sensors} "
+            "--past 48 --every 10 --wait 60",
+            instance.home,
+            environment={
+                "PYTHONPATH": str(DEPLOYMENT),
+                "CCPHVA_PULSE_URL": instance.redis_url(0),
+                "CCPHVA_PULSE_SITE": instance.territory_name,
+            },
+        ),
     ]
 
 
@@ -192,6 +219,7 @@ def context(instance: Instance, unit: str = "") -> dict[str, Any]:
             "mail_from": instance.territory["mail_from"],
             "mail_to": instance.territory["mail_to"],
         },
+        "cse_url": f"http://127.0.0.1:{instance.ports['cse']}/cse-in" if instance.sensors else "",
         "harvest_networks": "127.0.0.0/8",
         "backups_kept": 3,
     }
@@ -213,13 +241,15 @@ FILES = {
     "supervisord.conf.j2": "supervisord.conf",
     "nginx.conf.j2": "nginx.conf",
     "redis.conf.j2": "redis.conf",
+    "acme.ini.j2": "cse/acme.ini",
 }
 
 
 def changed(instance: Instance) -> bool:
     """Whether a running instance was started with another configuration than the one that holds now."""
     values = context(instance)
-    return not all(instance.ini(unit).exists() for unit in UNITS) or any(
+    written = [*map(instance.ini, UNITS), *(instance.home / name for name in FILES.values())]
+    return not all(path.exists() for path in written) or any(
         (instance.home / name).read_text() != render(template, values) for template, name in FILES.items()
     )
 

@@ -20,6 +20,7 @@ ROOT = Path(os.environ.get("PORTAL_ROOT", Path(__file__).parents[2]))
 DEPLOYMENT = ROOT / "deployment"
 TOOLS = ROOT / "var" / "tools"
 VENV = TOOLS / "venv"
+CSE = TOOLS / "cse" / "bin" / "acmecse"
 POSTGRES_BIN = Path("/usr/lib/postgresql/15/bin")
 UNITS = ("unit", "unit_b")
 """What tests that run inside pytest may empty, one for each of the processes that share them out: databases,
@@ -67,6 +68,7 @@ class Instance:
             "metrics",
             "tmp",
             "pages",
+            "cse",
         )
         found = {name: self.folder(name) for name in names}
         for part in (
@@ -108,6 +110,15 @@ class Instance:
     @property
     def is_root(self) -> bool:
         return os.geteuid() == 0
+
+    @property
+    def sensors(self) -> Path | None:
+        """The sensors that a demonstration makes up: of a territory that has some, where ACME is installed.
+
+        Not on a test instance: tests that want a platform start their own.
+        """
+        path = self.paths["territory"] / "simulator" / "things.yaml"
+        return path if path.is_file() and not self.throwaway and CSE.exists() else None
 
     @property
     def site_url(self) -> str:

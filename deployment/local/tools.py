@@ -9,8 +9,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from local.console import Failure, step
-from local.settings import DEPLOYMENT, ROOT, TOOLS, VENV, fingerprint
+from local.console import Failure, say, step
+from local.settings import CSE, DEPLOYMENT, ROOT, TOOLS, VENV, fingerprint
 
 SITE_PACKAGES = VENV / "lib" / "python3.11" / "site-packages"
 LOG = ROOT / "var" / "log"
@@ -135,6 +135,29 @@ def languages() -> None:
             what="The translations could not be compiled",
         )
     _stamp("languages", wanted)
+
+
+def platform() -> None:
+    """Install the demonstration's oneM2M platform (ACME), pinned whole, in an environment of its own.
+
+    The portal starts without it: what is missing then are the live sensors.
+    """
+    pins = DEPLOYMENT / "requirements" / "cse.txt"
+    if CSE.exists() and _is_stamped("cse", fingerprint(pins)):
+        return
+    home, log = TOOLS / "cse", LOG / "cse.log"
+    shutil.rmtree(home, ignore_errors=True)
+    what = "The sensors' platform (ACME) could not be installed"
+    try:
+        with step("Installing the sensors' platform (ACME)"):
+            run(["/usr/bin/python3", "-m", "venv", home], log=log, what=what)
+            pip = [home / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-input", "--no-deps"]
+            run([*pip, "--retries", "1", "--timeout", "20", "-r", pins], log=log, what=what)
+    except Failure as failure:
+        shutil.rmtree(home, ignore_errors=True)
+        say(f"{failure}: the portal starts without live sensors; called again it tries again. Log: {log}")
+        return
+    _stamp("cse", fingerprint(pins))
 
 
 def run(command: list[object], *, log: Path, what: str, mend: str = "The log says why") -> None:

@@ -36,9 +36,10 @@ from .model import (
     Status,
     Table,
     TableOutcome,
+    Told,
     Write,
 )
-from .protocols import Catalogue, Format, Retiring, RowSource, Source, Step, Tables
+from .protocols import Catalogue, Format, Listening, Retiring, RowSource, Source, Step, Tables
 from .registry import load as load_part
 from .registry import names as part_names
 from .rows import carry, peek, push
@@ -60,6 +61,7 @@ __all__ = [
     "JsonlTables",
     "Kind",
     "Limits",
+    "Listening",
     "MemoryCatalogue",
     "MemoryTables",
     "NotModifiedError",
@@ -86,6 +88,7 @@ __all__ = [
     "Table",
     "TableOutcome",
     "Tables",
+    "Told",
     "TooLargeError",
     "Write",
     "carry",

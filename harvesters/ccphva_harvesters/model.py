@@ -94,6 +94,14 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     problem: str | None = None
 
 
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What a platform told of by itself."""
+
+    rows: tuple[tuple[Table, tuple[Row, ...]], ...] = ()
+    wake: bool = False
+    """There is something new that only a look at the platform brings."""
+
+
 class Rejected(msgspec.Struct, frozen=True):
     """A row that was left out, and why."""
 

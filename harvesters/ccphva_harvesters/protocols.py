@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from .model import Dataset, Outcome, Receipt, Record, Row, Table, Write
+from .model import Dataset, Outcome, Receipt, Record, Row, Table, Told, Write
 
 
 @runtime_checkable
@@ -99,6 +99,28 @@ class Retiring(Protocol):
 
         :param key: names the source, as when they were left
         :raises FatalError, RetriableError: the other side does not let us
+        """
+        ...
+
+
+@runtime_checkable
+class Listening(Protocol):
+    """What a source whose platform tells us of new rows has besides."""
+
+    def listen(self, key: str, address: str) -> tuple[bytes, Mapping[str, str]]:
+        """Have the platform call ``address`` for every series that this run has described.
+
+        :param key: names the source, as for ``Retiring.retire``
+        :returns: what ``told`` must know, and why, by series, where the platform did not let us
+        :raises FatalError, RetriableError: the platform is out of order
+        """
+        ...
+
+    def told(self, known: bytes, body: bytes) -> Told:
+        """What one call of the platform means; asks nobody.
+
+        :param known: as ``listen`` gave it, perhaps to another process
+        :raises ParseError: it is no notification, or one of a stranger
         """
         ...
 

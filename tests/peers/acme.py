@@ -15,7 +15,9 @@ from typing import Any
 
 from . import environments, processes
 
-REQUIREMENT = "acmecse==2026.5.3"
+PINS = Path(__file__).parents[2] / "deployment" / "requirements" / "cse.txt"
+"""The same as the demonstration's."""
+REQUIREMENTS = [line for line in PINS.read_text().splitlines() if not line.startswith("#")]
 _INI = """[basic.config]
 baseDirectory={folder}
 dataDirectory={folder}
@@ -74,7 +76,7 @@ class Acme:
 @contextlib.contextmanager
 def running(folder: Path) -> Iterator[Acme]:
     """A CSE for a test."""
-    python = environments.environment("acme", REQUIREMENT)
+    python = environments.environment("acme", *REQUIREMENTS)
     port = processes.free_port()
     (folder / "acme.ini").write_text(_INI.format(folder=folder, port=port))
     base = f"http://127.0.0.1:{port}/cse-in"

@@ -77,3 +77,29 @@ def test_a_second_start_tells_the_same_story() -> None:
                 assert first == simulator.payload(1, entity, thing, when)
                 for name, one in entity.properties.items():
                     assert one.min <= first[name] <= one.max
+
+
+def test_values_know_night_winter_and_weekend() -> None:
+    """Lamps burn at night only, blocks are heated in winter, and there is less traffic on a Sunday."""
+    import datetime as dt
+
+    from local import simulator
+
+    things = simulator.read(TERRITORY / "simulator" / "things.yaml")
+    by_name = {entity.name: entity for entity in things.entities}
+
+    def mean(entity: str, name: str, *moments: dt.datetime) -> float:
+        of = by_name[entity]
+        found = [simulator.payload(1, of, thing, when)[name] for thing in of.things for when in moments]
+        return sum(found) / len(found)
+
+    def hours(year: int, month: int, day: int) -> list[dt.datetime]:
+        return [dt.datetime(year, month, day, hour, tzinfo=dt.UTC) for hour in range(24)]
+
+    assert mean("eclairage", "powerW", dt.datetime(2026, 6, 21, 12, tzinfo=dt.UTC)) == 0
+    assert mean("eclairage", "powerW", dt.datetime(2026, 12, 21, 17, tzinfo=dt.UTC)) > 1000
+    winter, summer = hours(2026, 1, 20), hours(2026, 7, 20)
+    assert mean("batiments-renoves", "heatKWh", *winter) > 4 * mean("batiments-renoves", "heatKWh", *summer)
+    assert mean("air-meteo", "temperature", *summer) > 10 + mean("air-meteo", "temperature", *winter)
+    friday, sunday = hours(2026, 3, 6), hours(2026, 3, 8)
+    assert mean("air-meteo", "no2", *sunday) < 0.9 * mean("air-meteo", "no2", *friday)

@@ -92,9 +92,8 @@ class Stack:
 
     def kill(self, name: str, number: int = signal.SIGKILL) -> int:
         """Kill a process that runs, and say which it was."""
-        found = [
-            0
-        ]  # asked once: between two questions it may have ended, and 0 would be this test's whole group
+        # Asked once: a program that ends between two questions would say 0, this test and its whole group.
+        found = [0]
 
         def runs() -> bool:
             found[0] = self.pid(name)

@@ -43,6 +43,27 @@ class TestFilling:
         (job,) = call_action("harvest_job_list", source_id=source["id"])
         assert job["status"] == "Running"
 
+    def test_the_territory_s_sources_are_registered(self) -> None:
+        """Read when somebody asks for it; that of the sensors only where their platform is."""
+        list(demo.fill(None))
+        sources = {each["url"].split("/")[2]: each for each in call_action("harvest_source_list")}
+        others = {"www.data.gouv.fr", "data.public.lu", "www.datagrandest.fr", "www.geocatalogue.fr"}
+        assert others | {"services.sandre.eaufrance.fr"} <= set(sources)
+        assert not [name for name in sources if name.startswith("127.0.0.1:18080")]
+        for name in others:
+            assert sources[name]["frequency"] == "MANUAL"
+            assert call_action("harvest_job_list", source_id=sources[name]["id"]) == []
+
+    @pytest.mark.ckan_config("ccphva.demo.platform", "http://127.0.0.1:9/cse-in")
+    def test_the_sensors_are_listened_to(self) -> None:
+        """Each minute by a run, in between by what they tell; seven days are kept."""
+        list(demo.fill(None))
+        (source,) = [each for each in call_action("harvest_source_list") if each["type"] == "ccphva_onem2m"]
+        config = json.loads(source["config"])
+        assert (config["every"], config["retention"], config["listen"]) == (1, 7, {"from": ["127.0.0.0/8"]})
+        (job,) = call_action("harvest_job_list", source_id=source["id"])
+        assert job["status"] == "Running"
+
     def test_a_repeat_writes_nothing(self, tmp_path: Path) -> None:
         """The second call changes no organisation, keeps the accounts, and starts no second run."""
         list(demo.fill(tmp_path / "accounts.json"))

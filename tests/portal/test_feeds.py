@@ -297,6 +297,20 @@ class TestPlacement:
         with storage._engine().connect() as connection:
             connection.execute(sa.text(f"SELECT count(*) FROM {name}"))  # noqa: S608
 
+    def test_a_feed_that_was_made_closed_can_be_opened(self, organization: dict[str, Any]) -> None:
+        """Its table, its months and its newest rows are then the reading role's to read."""
+        dataset = call_action(
+            "package_create", name=factories.Dataset.stub().name, title="Secret", visibility="private",
+            owner_org=organization["id"], personal_data="none",
+        )  # fmt: skip
+        feed = make(dataset)
+        push(feed, row("a", 0))
+        call_action("package_patch", id=dataset["id"], visibility="open")
+        assert storage.schema_of(feed, relations.BASE) == "live"
+        for name in [name for name in left("live") if feed in name and not name.endswith(("idx", "pkey"))]:
+            self.reading_role(f'live."{name}"')
+        assert search(feed)["total"] == 1
+
     def test_a_dataset_that_is_closed_takes_its_feed_along(self, dataset: dict[str, Any], feed: str) -> None:
         push(feed, row("a", 0))
         self.reading_role(f'live."{feed}"')

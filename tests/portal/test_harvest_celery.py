@@ -144,4 +144,4 @@ def test_beat_stays_small(stack_home: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True
     )
-    assert done.stdout.strip() == "['sweep'] redis:// []"
+    assert done.stdout.strip() == "['notices', 'sweep'] redis:// []"

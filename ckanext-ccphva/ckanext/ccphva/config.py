@@ -11,6 +11,11 @@ def territory_folder() -> Path:
     return Path(tk.config["ccphva.territory"])
 
 
+def demo_platform() -> str:
+    """Address of the demonstration's oneM2M platform; empty where there is none."""
+    return tk.config["ccphva.demo.platform"]
+
+
 def backup_folder() -> Path:
     return Path(tk.config["ccphva.backup.folder"])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ import ckan.plugins.toolkit as tk
 import yaml
 from ckan import model
 from ckan.types import Context
-from ckanext.ccphva import languages, territory
+from ckanext.ccphva import config, languages, territory
 
 ROLES = {"sysadmin": None, "agent": "editor", "partner": "member", "citizen": None, "committee": "admin"}
+SENSORS = "iot-demo"
+"""The source file of the demonstration's own platform; the other ones are read when somebody asks for it."""
 SOURCE, CATALOGUE, PUBLISHERS, STEPS = "demo", "catalogue.ttl", "publishers.yaml", "steps.yaml"
 
 NewContext = Callable[[], Context]
@@ -29,6 +32,7 @@ def fill(accounts: Path | None) -> Iterator[str]:
     yield from organizations(places, context)
     if accounts:
         yield from _accounts(accounts, places.main_organization, context)
+    yield from _territory_sources(places, context)
     yield from _harvest(places, context)
 
 
@@ -141,10 +145,57 @@ def _source(places: territory.Territory, context: NewContext) -> dict[str, Any]:
         "owner_org": places.main_organization,
         "config": json.dumps(configuration(places), ensure_ascii=False),
     }
+    return _stored(wanted, context)
+
+
+def _stored(wanted: dict[str, Any], context: NewContext) -> dict[str, Any]:
+    """A source as it is wanted: made, or changed where it is another one."""
     try:
-        stored = tk.get_action("harvest_source_show")(context(), {"id": SOURCE})
+        stored = tk.get_action("harvest_source_show")(context(), {"id": wanted["name"]})
     except tk.ObjectNotFound:
         return tk.get_action("harvest_source_create")(context(), wanted)
     if all(stored.get(name) == wanted[name] for name in ("url", "source_type", "config")):
         return stored
     return tk.get_action("harvest_source_update")(context(), {**wanted, "id": stored["id"]})
+
+
+def _territory_sources(places: territory.Territory, context: NewContext) -> Iterator[str]:
+    """Register the territory's source files. Those of other keepers are read by hand only: nobody asked them;
+    that of the demonstration's own sensors runs every minute, where their platform is."""
+    if not p.plugin_loaded("ccphva_harvest"):
+        return
+    from ckanext.harvest.logic import HarvestJobExists  # a plugin that may be left out
+
+    registered = 0
+    for path in sorted((places.folder / "sources").glob("*.yaml")):
+        own = path.stem == SENSORS
+        if own and not config.demo_platform():
+            continue
+        source = _stored(_from_file(path, places, own), context)
+        registered += 1
+        if own:
+            with suppress(HarvestJobExists):
+                tk.get_action("harvest_job_create")(context(), {"source_id": source["id"], "run": True})
+    if registered:
+        yield f"{registered} sources of the territory"
+
+
+def _from_file(path: Path, places: territory.Territory, own: bool) -> dict[str, Any]:
+    """A source file (`ccphva-harvest check FILE`) as the register keeps it."""
+    text = path.read_text(encoding="utf-8")
+    document = yaml.safe_load(text)
+    source, title = document["source"], text.partition("\n")[0].removeprefix("#").strip().partition(":")[0]
+    address = config.demo_platform() if own else source["url"]
+    kept = {name: value for name, value in document.items() if name != "owner_org"}
+    kept["source"] = {name: value for name, value in source.items() if name != "url"}
+    if own:
+        kept |= {"every": 1, "listen": {"from": ["127.0.0.0/8"]}, "retention": 7}
+    return {
+        "name": path.stem,
+        "title": title,
+        "url": address,
+        "source_type": f"ccphva_{source['type'].replace('-', '_')}",
+        "frequency": "MANUAL",
+        "owner_org": places.main_organization,
+        "config": json.dumps(kept, ensure_ascii=False),
+    }

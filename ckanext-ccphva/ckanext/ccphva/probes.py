@@ -25,6 +25,7 @@ Probe = Callable[[], float | None]
 """Returns the POSIX time since when the service runs, None when it cannot tell."""
 
 SECONDS = 1.5
+SIMULATOR = "simulator"
 
 
 class Absent(Exception):  # noqa: N818
@@ -49,6 +50,8 @@ def probes() -> dict[str, Probe]:
         found["workers"] = _workers
     if tk.config.get("smtp.server"):
         found["mail"] = _mail
+    if config.demo_platform():
+        found |= {"platform": _platform, SIMULATOR: lambda: _pulse(SIMULATOR)}
     return found
 
 
@@ -117,7 +120,14 @@ def pulses() -> dict[str, Probe]:
         names = pulse.known(redis_connection(), tk.config["ckan.site_id"])
     except redis.RedisError:
         return {}
-    return {name: lambda name=name: _pulse(name) for name in sorted(names)}
+    # A portal that was a demonstration once does not miss its sensors.
+    return {name: lambda name=name: _pulse(name) for name in sorted(set(names) - {SIMULATOR})}
+
+
+def _platform() -> None:
+    """The demonstration's oneM2M platform."""
+    headers = {"X-M2M-Origin": "CAdmin", "X-M2M-RI": "health", "X-M2M-RVI": "4"}
+    requests.get(config.demo_platform(), headers=headers, timeout=SECONDS).raise_for_status()
 
 
 def _mail() -> None:

@@ -6,6 +6,8 @@ anything it logs then bears that id.
 
 Pulse: a process without a port says that it lives, and shows in `/health` under its name.
 
+Notices: what platforms tell by themselves, queued by the gateway for the workers.
+
 Harvests: `with harvesting():` around the writes of datasets that another catalogue describes;
 `is_harvesting()` tells such a write from a person's.
 
@@ -25,6 +27,8 @@ from typing import TYPE_CHECKING, Any
 
 from ckanext.ccphva.elsewhere import harvesting, is_harvesting
 from ckanext.ccphva.logs import bind_request_id, redact, request_id, valid_request_id
+from ckanext.ccphva.notices import LONGEST as NOTICE_LONGEST
+from ckanext.ccphva.notices import Notices, is_secret, secret_of, within
 from ckanext.ccphva.pulse import Pulse
 
 if TYPE_CHECKING:
@@ -33,17 +37,22 @@ if TYPE_CHECKING:
     from ckanext.ccphva.followers import Follower, IFollowers
 
 __all__ = [
+    "NOTICE_LONGEST",
     "Change",
     "Follower",
     "IFollowers",
+    "Notices",
     "Pulse",
     "bind_request_id",
     "harvesting",
     "is_harvesting",
+    "is_secret",
     "redact",
     "request_id",
+    "secret_of",
     "shown_value",
     "valid_request_id",
+    "within",
 ]
 
 _LATER = {

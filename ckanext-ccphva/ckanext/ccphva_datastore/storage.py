@@ -187,19 +187,20 @@ def move(relation: Relation, schema: str) -> None:
     """Put a resource's table, its aliases and a feed's partitions into another schema, in one transaction."""
     parts = sa.text(_ALIASES + "AND t.relname = :table")
     here = {"table": relation.name, "schemas": [relation.schema]}
+    reader = quoted(_engine().url.username or "")
     with _engine(write=True).begin() as connection:
         # A feed's writer knows the schema from this row on: let it end first.
         own = sa.text("SELECT 1 FROM feed.contract WHERE resource_id = :table FOR UPDATE")
         feed = connection.execute(own, {"table": relation.name}).scalar()
-        for part in feeds.companions(relation.name, relation.schema) if feed else ():
-            connection.execute(
-                sa.text(f"ALTER TABLE {quoted(relation.schema)}.{quoted(part)} SET SCHEMA {quoted(schema)}")
-            )
-        for alias, _, _ in connection.execute(parts, here).all():
-            connection.execute(
-                sa.text(f"ALTER VIEW {quoted(relation.schema)}.{quoted(alias)} SET SCHEMA {quoted(schema)}")
-            )
-        connection.execute(sa.text(f"ALTER TABLE {relation.sql} SET SCHEMA {quoted(schema)}"))
+        names = list(feeds.companions(relation.name, relation.schema)) if feed else []
+        aliases = [alias for alias, _, _ in connection.execute(parts, here).all()]
+        moved = [*(("TABLE", name) for name in names), *(("VIEW", name) for name in aliases)]
+        for kind, name in [*moved, ("TABLE", relation.name)]:
+            at = f"{quoted(relation.schema)}.{quoted(name)}"
+            connection.execute(sa.text(f"ALTER {kind} {at} SET SCHEMA {quoted(schema)}"))
+            if schema != "closed":  # what was made closed has no grant from its new schema's defaults
+                there = f"{quoted(schema)}.{quoted(name)}"
+                connection.execute(sa.text(f"GRANT SELECT ON {there} TO {reader}"))
 
 
 JSON_ROW = "FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02'"

@@ -17,6 +17,7 @@ from kombu.entity import Queue
 
 QUEUES = ("harvest", "load", "render", "mail")
 SWEEP_EVERY = 10.0
+NOTICES_EVERY = 2.0
 
 app = Celery(
     "ccphva", broker=ini.option("ccphva.celery.broker_url"), include=["ckanext.ccphva_harvest.tasks"]
@@ -43,6 +44,11 @@ app.conf.update(
             "task": "ccphva_harvest.sweep",
             "schedule": SWEEP_EVERY,
             "options": {"queue": "harvest", "expires": SWEEP_EVERY},
+        },
+        "notices": {
+            "task": "ccphva_harvest.notices",
+            "schedule": NOTICES_EVERY,
+            "options": {"queue": "harvest", "expires": NOTICES_EVERY},
         },
     },
 )

@@ -2,8 +2,8 @@
 
 A run may be killed at any point and begun again: what is in the catalogue is known by its fingerprint.
 
-Imports `catalogue`, `tables`, `settings`, `storage`, `config` and the public face of `ccphva`; asks the
-plugins for the kind of a source.
+Imports `catalogue`, `tables`, `listening`, `settings`, `storage`, `config` and the public face of
+`ccphva`; asks the plugins for the kind of a source.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from ccphva_harvesters import (
 )
 from ckan import model as core
 from ckanext.ccphva.shared import harvesting
-from ckanext.ccphva_harvest import config, foreign, settings, storage
+from ckanext.ccphva_harvest import config, foreign, listening, settings, storage
 from ckanext.ccphva_harvest.catalogue import CkanCatalogue
 from ckanext.ccphva_harvest.model import now, record_id
 from ckanext.ccphva_harvest.register import (
@@ -86,6 +86,7 @@ def retire(source_id: str) -> int:
 
     The source is known there by its id.
     """
+    listening.stop(source_id)
     source = HarvestSource.get(source_id)
     harvester = harvester_of(source.type) if source else None
     if harvester is None or not hasattr(harvester, "format_type"):
@@ -99,7 +100,7 @@ def retire(source_id: str) -> int:
     return taken
 
 
-def _act(action: str, **data: Any) -> Any:
+def act(action: str, **data: Any) -> Any:
     """Call an action as a worker: there is no person whose rights could be asked for."""
     with harvesting():
         return tk.get_action(action)({"user": user_name(), "ignore_auth": True}, data)
@@ -122,6 +123,7 @@ class _Attempt:
         self.last_beat = 0.0
         self.lost = False
         self.validators: dict[str, Any] = {}
+        self.unheard: str | None = None
 
     def go(self) -> str:
         storage.queue_run(self.job_id, self.source_id, "")
@@ -173,10 +175,13 @@ class _Attempt:
                 allow_empty=wanted.file.guards.allow_empty,
                 on_outcome=self.on_outcome,
                 cancelled=self.cancelled,
-                tables=CkanTables(self.source_id, _act),
+                tables=CkanTables(self.source_id, act, wanted.retention),
                 personal_data=wanted.file.personal_data,
                 on_table=self.on_table,
             )
+            if report.ok and not report.cancelled:
+                # After the run: what comes in between is read by the next one, from its marks.
+                self.unheard = listening.follow(reader, self.source_id, wanted)
         if report.ok and report.complete and not report.held:
             found = {name: getattr(reader, name, None) for name in ("etag", "last_modified")}
             self.validators = {"key": key, **{name: value for name, value in found.items() if value}}
@@ -235,7 +240,11 @@ class _Attempt:
         """Close run and job; the register may finish it from `gather_finished` on, so that comes last."""
         storage.mark_seen(self.seen)
         job = core.Session.get(HarvestJob, self.job_id)
-        for message in (report.error, report.held_reason and f"Nothing was withdrawn: {report.held_reason}"):
+        for message in (
+            self.unheard,
+            report.error,
+            report.held_reason and f"Nothing was withdrawn: {report.held_reason}",
+        ):
             if message:
                 core.Session.add(HarvestGatherError(message=message, job=job))
         core.Session.commit()

@@ -9,12 +9,13 @@ Imports nothing of the plugin.
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import json
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
-from ccphva_harvesters import Client, ConfigError, SourceFile, load_mapping
+from ccphva_harvesters import Client, ConfigError, Listening, SourceFile, load_mapping, load_part
 
 _PLACEHOLDER = "https://example.org/catalog"
 DEFAULTS: dict[str, Any] = {
@@ -26,6 +27,7 @@ _ADDRESS = {"folder": "path"}
 """What a source calls its address, where that is not `url`."""
 SHORTEST = 1
 LONGEST = 525_600
+LONGEST_KEPT = 36_500
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,17 @@ class Settings:
 
     :param every: minutes between two runs that the portal starts by itself; None leaves it to the register's
         own frequency.
+    :param listen: networks from which the platform may tell of new rows by itself, none for every network;
+        None when it is not asked to.
+    :param retention: days for which rows of the source's feeds are kept; None keeps them for ever.
     :param key: hash of all that decides what a run makes of its source.
     """
 
     file: SourceFile
     every: int | None
     key: str
+    listen: tuple[str, ...] | None = None
+    retention: int | None = None
 
 
 def parse(source_type: str, format_type: str, url: str, text: str | None) -> Settings:
@@ -48,7 +55,10 @@ def parse(source_type: str, format_type: str, url: str, text: str | None) -> Set
     :raises ConfigError: something is unknown or wrong; says its path, as `$.source.page_size: unknown key`.
     """
     document = document_of(text)
-    every = _every(document.pop("every", None))
+    every, listen = _whole(document, "every", "minutes"), _listen(document.pop("listen", None))
+    retention = _whole(document, "retention", "days", LONGEST_KEPT)
+    if listen is not None and not issubclass(load_part("ccphva.sources", source_type, "$.source"), Listening):
+        raise ConfigError("$.listen", "platforms of this kind tell nothing by themselves")
     if "owner_org" in document:
         raise ConfigError("$.owner_org", "the organisation of the source decides")
     source = _part(document, "source", source_type)
@@ -57,7 +67,10 @@ def parse(source_type: str, format_type: str, url: str, text: str | None) -> Set
         raise ConfigError(f"$.source.{name}", "the address of the source decides")
     whole = {**DEFAULTS, **document, "source": source, "format": _part(document, "format", format_type)}
     key = hashlib.sha256(json.dumps(whole, sort_keys=True, default=str).encode()).hexdigest()
-    return Settings(load_mapping(whole), every, key)
+    file = load_mapping(whole)
+    if listen is not None and file.personal_data != "none":
+        raise ConfigError("$.listen", "rows of a source with personal data are not taken")
+    return Settings(file, every, key, listen, retention)
 
 
 def address_of(source_type: str, url: str) -> tuple[str, str]:
@@ -85,7 +98,7 @@ def normalised(source_type: str, format_type: str, text: str | None) -> str:
 def minutes_of(text: str | None) -> int | None:
     """The `every` of a stored configuration; None when there is none or it is not readable."""
     try:
-        return _every(document_of(text).get("every"))
+        return _whole(document_of(text), "every", "minutes")
     except ConfigError:
         return None
 
@@ -110,9 +123,26 @@ def _part(document: dict[str, Any], name: str, type_: str) -> dict[str, Any]:
     return {**given, "type": type_}
 
 
-def _every(value: Any) -> int | None:
+def _whole(document: dict[str, Any], name: str, unit: str, most: int = LONGEST) -> int | None:
+    """Take a key that holds a whole number out of the document."""
+    value = document.pop(name, None)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int) or not SHORTEST <= value <= LONGEST:
-        raise ConfigError("$.every", f"expected whole minutes, {SHORTEST} to {LONGEST}")
+    if isinstance(value, bool) or not isinstance(value, int) or not SHORTEST <= value <= most:
+        raise ConfigError(f"$.{name}", f"expected whole {unit}, {SHORTEST} to {most}")
     return value
+
+
+def _listen(value: Any) -> tuple[str, ...] | None:
+    """`true`, or `{from: [networks]}`."""
+    if value is None or value is False:
+        return None
+    if value is True:
+        return ()
+    networks = value.get("from") if isinstance(value, dict) and set(value) == {"from"} else None
+    if not isinstance(networks, list) or not networks:
+        raise ConfigError("$.listen", "expected true, or from: a list of networks")
+    try:
+        return tuple(str(ipaddress.ip_network(str(each))) for each in networks)
+    except ValueError as error:
+        raise ConfigError("$.listen.from", f"not a network: {error}") from None

@@ -63,10 +63,11 @@ class CkanTables:
     """Rows of one source's tables in the DataStore.
 
     :param act: calls an action with the rights of who brings the rows: ``act(name, **data)``.
+    :param retention: days for which rows of feeds are kept; None leaves a feed that is there as it is.
     """
 
-    def __init__(self, source_id: str, act: Callable[..., Any]) -> None:
-        self.source_id, self._act = source_id, act
+    def __init__(self, source_id: str, act: Callable[..., Any], retention: int | None = None) -> None:
+        self.source_id, self._act, self._retention = source_id, act, retention
         self._ready: set[str] = set()
 
     def marks(self, table: str) -> Mapping[str, str]:
@@ -125,8 +126,14 @@ class CkanTables:
                 key=[name for name in key if name != time],
                 time=time,
                 future=FUTURE,
+                retention=self._retention,
             )
-        elif there is None:
+            return
+        if there is not None and is_feed(table) and self._retention is not None:
+            kept = self._act("ccphva_feed_show", resource_id=id_)["contract"]["retention"]
+            if kept != self._retention:
+                self._act("ccphva_feed_update", resource_id=id_, retention=self._retention)
+        if there is None:
             if not key:
                 raise FatalError("a table that grows needs a key, so that nothing comes twice")
             self._act("datastore_create", resource_id=id_, fields=shape.fields(_CORE), primary_key=key)
@@ -200,3 +207,8 @@ def _told() -> Iterator[None]:
         raise FatalError(f"the DataStore refuses the table: {error.error_summary or error}") from error
     except (psycopg2.OperationalError, exc.OperationalError, exc.InterfaceError) as error:
         raise RetriableError("datastore", "it does not answer") from error
+    except exc.ProgrammingError as error:
+        if not isinstance(error.orig, psycopg2.errors.InsufficientPrivilege):
+            raise
+        # A dataset that was opened or closed just now: its table is on the way to its new place.
+        raise RetriableError("datastore", "the table is being moved") from error

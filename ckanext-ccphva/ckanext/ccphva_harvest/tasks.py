@@ -41,6 +41,19 @@ def retire(self: Any, source_id: str) -> int:
             return 0
 
 
+@app.task(name="ccphva_harvest.notices")
+def notices() -> None:
+    """Write what platforms told by themselves since the last time."""
+    from ckanext.ccphva_harvest import application
+    from ckanext.ccphva_harvest import notices as told
+
+    with application.context():
+        try:
+            told.drain()
+        except Exception:  # the next one comes in seconds, and what waits is not lost
+            log.exception("Notices")
+
+
 @app.task(name="ccphva_harvest.sweep")
 def sweep() -> None:
     """Start what is due, bring back what lost its worker, close what is done (`harvest_jobs_run`)."""

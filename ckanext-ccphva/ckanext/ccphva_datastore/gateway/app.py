@@ -18,6 +18,7 @@ from ckanext.ccphva_datastore.gateway.commits import Committer
 from ckanext.ccphva_datastore.gateway.database import Pool, notices
 from ckanext.ccphva_datastore.gateway.errors import Refusal
 from ckanext.ccphva_datastore.gateway.gate import Gate, Pass
+from ckanext.ccphva_datastore.gateway.notices import Door
 from ckanext.ccphva_datastore.gateway.settings import Settings
 from ckanext.ccphva_datastore.gateway.streams import Source, Streams
 from starlette.applications import Starlette
@@ -45,6 +46,7 @@ class Gateway:
             Pool("read", settings.read_url, 4, only), Pool("closed", settings.write_url, 2, only)
         )
         self.streams = Streams(self.source, self.gate, settings.heartbeat)
+        self.door = Door(settings, self.waiting)
 
     async def listen(self) -> None:
         async for resource_id in notices(self.settings.write_url):
@@ -214,6 +216,7 @@ def build(settings: Settings) -> Starlette:
             Route("/live/{resource_id}", counted("push", gateway.push), methods=["POST"]),
             Route("/live/{resource_id}/latest", counted("latest", gateway.latest)),
             Route("/live/{resource_id}/events", counted("events", gateway.events)),
+            Route("/notify/{source_id}/{secret}", counted("notify", gateway.door.notify), methods=["POST"]),
             Route("/{path:path}", counted("unknown", unknown)),
         ],
         lifespan=life,

@@ -20,6 +20,7 @@ class Settings:
     :param pause: longest silence within a body.
     :param whole: longest time for a whole body.
     :param gather: seconds that rows wait for others to share their commit.
+    :param secret: the portal's own; without it nobody may notify.
     :param trust: seconds for which CKAN's answer about a caller holds.
     """
 
@@ -36,6 +37,7 @@ class Settings:
     gather: float = 0.008
     trust: float = 3.0
     heartbeat: float = 15.0
+    secret: str = ""
 
 
 def read(path: Path) -> Settings:
@@ -51,6 +53,7 @@ def read(path: Path) -> Settings:
         redis_url=options["ckan.redis.url"],
         site_id=options["ckan.site_id"],
         portal=options["ccphva.live.portal"].rstrip("/"),
+        secret=options.get("secret_key", ""),
         **{name: int(options[key]) for name, key in numbers.items() if key in options},
     )
 

@@ -16,15 +16,23 @@ from typing import Any, Literal
 import msgspec
 
 from ccphva_harvesters import cells
-from ccphva_harvesters.errors import ConfigError, FatalError, RetriableError, SourceError, TooLargeError
+from ccphva_harvesters.errors import (
+    ConfigError,
+    FatalError,
+    ParseError,
+    RetriableError,
+    SourceError,
+    TooLargeError,
+)
 from ccphva_harvesters.http import Client
-from ccphva_harvesters.model import Record, Row, Table
+from ccphva_harvesters.model import Record, Row, Table, Told
 from ccphva_harvesters.secrets import Secrets, environment
 from ccphva_harvesters.sources import _described, _observations
 from ccphva_harvesters.sources._described import listing, mapping
 from ccphva_harvesters.sources._observations import PropertyConfig
 
 from . import client as m2m
+from .notify import NotificationError, parse_notification
 from .payload import Mapper, Thing, place_of_labels, place_of_location
 from .subscription import Subscriptions
 
@@ -73,6 +81,14 @@ class OneM2MConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """Name of a secret that is sent as ``Authorization``."""
 
 
+class _Collection(msgspec.Struct, frozen=True):
+    """A table and its sensors, for who is told of rows and did not describe it."""
+
+    id: str
+    title: str
+    things: list[Thing]
+
+
 class OneM2MSource:
     """Datasets and rows of one CSE."""
 
@@ -93,6 +109,7 @@ class OneM2MSource:
         except ValueError as exc:
             raise ConfigError("$.source", f"not a JMESPath: {' '.join(str(exc).split())}") from None
         self._things: dict[str, list[Thing]] = {}
+        self._titles: dict[str, str] = {}
 
     def check(self) -> str:
         """Read the CSE base and count its application entities."""
@@ -127,6 +144,33 @@ class OneM2MSource:
         """Remove the subscriptions that were made under ``key``."""
         return Subscriptions(self.cse, key, "").remove()
 
+    def listen(self, key: str, address: str) -> tuple[bytes, Mapping[str, str]]:
+        """Subscribe to every sensor that this run described; `told` reads what comes to ``address``."""
+        every = {thing.ri: thing for things in self._things.values() for thing in things}
+        refused = Subscriptions(self.cse, key, address).make(every.values())
+        known = [_Collection(id_, self._titles[id_], things) for id_, things in self._things.items()]
+        return msgspec.json.encode(known), refused
+
+    def told(self, known: bytes, body: bytes) -> Told:
+        """Rows of one notification by table; ``wake`` where it only says that there is something to read."""
+        collections = msgspec.json.decode(known, type=list[_Collection])
+        things = {thing.ri: thing for one in collections for thing in one.things}
+        try:
+            notices = parse_notification(body, things, self.mapper, self.config.originator)
+        except NotificationError as exc:
+            raise ParseError(self.config.url, str(exc)) from None
+        rows: dict[str, list[Row]] = {}
+        for notice in notices:
+            for one in collections:
+                if notice.rows and notice.thing in one.things:
+                    rows.setdefault(one.id, []).extend(notice.rows)
+        titles = {one.id: one.title for one in collections}
+        tables = [
+            (_observations.table(id_, titles[id_], self.config.properties), tuple(found))
+            for id_, found in rows.items()
+        ]
+        return Told(rows=tuple(tables), wake=any(notice.kind in ("wake", "ended") for notice in notices))
+
     def _entities(self) -> list[str]:
         wanted = self.config.labels or ("",)
         found = [
@@ -152,7 +196,7 @@ class OneM2MSource:
         guid = f"{self.config.url.rstrip('/')}#{name}"
         short = name.rpartition("/")[2]
         title = self.config.titles.get(name) or self.config.titles.get(short) or title
-        self._things[guid] = things
+        self._things[guid], self._titles[guid] = things, title
         table = _observations.table(guid, title, self.config.properties)
         keywords = [
             label.partition(":")[2] or label for label in labels if not label.startswith(("lat", "lon"))

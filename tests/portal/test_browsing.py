@@ -97,6 +97,14 @@ def test_home_shows_the_themes(app: CKANTestApp) -> None:
     assert all(tile.span.text.split()[0].isdigit() for tile in tiles)
 
 
+def test_home_shows_what_is_live(app: CKANTestApp) -> None:
+    """Datasets whose rows come as they are measured stand on the home page, with a way to all of them."""
+    section = soup(app, "/lb").select_one("section[aria-labelledby=live]")
+    found = ask("ccphva_dataset_search", filters={"live": ["yes"]}, facets=False, rows=100)
+    assert len(section.select(".dataset-item")) == min(found["count"], 3)
+    assert section.select_one("a.t-more")["href"] == "/lb/dataset/?live=yes"
+
+
 def test_without_the_search_engine(app: CKANTestApp, monkeypatch: pytest.MonkeyPatch) -> None:
     """The pages still stand, and say what is missing."""
     monkeypatch.setitem(tk.config, "solr_url", "http://127.0.0.1:9/solr/none")

@@ -14,6 +14,7 @@ from catalogue_support import call_action, plugins_loaded  # noqa: F401
 from ckan import model
 from ckan.tests import factories
 from ckanext.ccphva import fees, licences, rights
+from ckanext.ccphva.shared import harvesting
 from fee_entries import ENTRIES, Action, Case, Refused
 
 pytestmark = pytest.mark.usefixtures("plugins_loaded", "clean_db", "clean_index")
@@ -159,3 +160,29 @@ def test_fields_of_a_form_make_one_object() -> None:
         "tariff": [{"amount": "12", "currency": "EUR"}],
         "exclusivity": {"end": "2030-01-01"},
     }
+
+
+@pytest.mark.parametrize("kind", ["data_service", "dataset_series"])
+def test_licences_of_services_and_series(kind: str) -> None:
+    """What may not be said of a dataset may not be said of these either; a harvest passes on."""
+    owner = factories.Organization(kind="commune")["id"]
+
+    own = {"endpoint_url": ["https://example.org/api"]} if kind == "data_service" else {}
+
+    def make(licence: str, **more: Any) -> dict[str, Any]:
+        given = {"type": kind, "owner_org": owner, "title_translated": {"fr": "Service"}, **own}
+        return call_action("package_create", **given, license_id=licence, **more)
+
+    for licence in ("cc-by-nc-4.0", "nothing", "cc-by-4.0"):
+        with pytest.raises(tk.ValidationError) as refused:
+            make(licence, name=f"no-{kind}")
+        assert "L323-2" in refused.value.error_dict["license_id"][0]
+    made = make("etalab-2.0", name=f"good-{kind}")
+    with pytest.raises(tk.ValidationError):
+        call_action("package_patch", id=made["id"], license_id="cc-by-4.0")
+    with harvesting():
+        theirs = make("cc-by-4.0", name=f"theirs-{kind}", uri="https://x.example/s")
+    assert (
+        call_action("package_patch", id=theirs["id"], title_translated={"fr": "Autre"})["license_id"]
+        == "cc-by-4.0"
+    )

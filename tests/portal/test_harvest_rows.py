@@ -140,6 +140,7 @@ def test_a_table_that_grows_is_live(portal: Portal, site: Site) -> None:
         (resource,) = source.dataset()["resources"]
         feed = portal.act("ccphva_feed_show", resource_id=resource["id"])
         assert (feed["contract"]["key"], feed["contract"]["time"]) == (["id"], "at")
+        assert source.dataset()["frequency"].endswith("/UPDATE_CONT")
         (mark,) = portal.act("ccphva_rows_marks", resource_id=resource["id"]).values()
         assert mark == (NOW - timedelta(hours=4)).isoformat()
         assert len(source.rows()) == 2

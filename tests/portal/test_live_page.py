@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import requests
+from bs4 import BeautifulSoup
 from live_support import at, live_feed
 from stack import Stack
 
@@ -48,3 +49,20 @@ def _run(command: str, known: dict[str, str]) -> str:
     """What a shell prints in three seconds: events go on for ever."""
     limited: Any = ["/bin/sh", "-c", command.replace("curl ", "curl -s --max-time 3 ", 1)]
     return subprocess.run(limited, env=known, capture_output=True, text=True, check=False).stdout
+
+
+def test_a_feed_begins_with_what_came_last(stack: Stack) -> None:
+    """The table of a feed shows its newest row first, and another order when the reader asks for it."""
+    with live_feed(stack) as feed:
+        for level in (1, 2, 3):
+            feed.post([{"sensor": "a", "at": at(level), "level": level}])
+        address = f"/dataset/{feed.dataset['id']}/resource/{feed.id}"
+
+        def levels(query: str = "") -> list[str]:
+            page = BeautifulSoup(stack.get(address + query).text, "html.parser")
+            head = [each.text.strip() for each in page.select("table.t-rows thead th")]
+            column = next(n for n, text in enumerate(head) if text.startswith("level"))
+            return [row.select("td")[column].text.strip() for row in page.select("table.t-rows tbody tr")]
+
+        assert levels() == ["3", "2", "1"]
+        assert levels("?sort=level") == ["1", "2", "3"]

@@ -15,6 +15,8 @@ from ckanext.ccphva.finding import places
 Way = dict[str, Any]
 SHOWN = 12
 """Datasets on the page of a theme or commune; the rest is a search away."""
+LIVE = 3
+"""Live datasets on the home page."""
 LISTS = ("local-theme", "data-theme")
 """Code lists of the themes: those of local life first, then those of the European Union."""
 
@@ -72,6 +74,13 @@ def commune(context: Context, code: str, language: str) -> Way:
         "map": _map(code),
         **_found(context, "commune", code, language),
     }
+
+
+def live(context: Context, language: str) -> list[Way]:
+    """The latest datasets whose rows come as they are measured; none while the search engine is away."""
+    asked = {"filters": {"live": ["yes"]}, "sort": "updated", "rows": LIVE, "facets": False}
+    found = _search(context, asked | {"language": language})
+    return found["results"] if found else []
 
 
 def _found(context: Context, name: str, code: str, language: str) -> Way:

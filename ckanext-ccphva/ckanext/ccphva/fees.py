@@ -64,6 +64,17 @@ def check(
     return list(_findings(dataset, licences, owner_kind, passed_on))
 
 
+def check_licence(
+    dataset: Mapping[str, Any],
+    licences: Mapping[str, Mapping[str, Any]],
+    owner_kind: str | None = None,
+    passed_on: Collection[str] | None = None,
+) -> list[Finding]:
+    """As `check`, of the licence alone: data services and series bear one and no fee."""
+    foreign = described_elsewhere(dataset) and (passed_on is None or dataset.get("license_id") in passed_on)
+    return [] if foreign else list(_licence(dataset, dataset, (), licences, owner_kind))
+
+
 def _findings(
     dataset: Mapping[str, Any], licences: Any, owner_kind: str | None, passed_on: Collection[str] | None
 ) -> Iterator[Finding]:

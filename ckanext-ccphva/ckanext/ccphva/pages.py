@@ -33,6 +33,7 @@ def home(context: Context) -> dict[str, Any]:
         },
         "keywords": _keywords(found),
         "organizations": organizations,
+        "live": browsing.live(context, search.reader_language()),
         "themes": [
             each
             for each in browsing.themes(context, search.reader_language())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -61,9 +61,13 @@ def from_form(parts: Mapping[str, Any]) -> dict[str, Any] | None:
     )
 
 
-def check(data: Flat, errors: Flat, stored: Any = None) -> None:
+Rules = Callable[..., list[fees.Finding]]
+
+
+def check(data: Flat, errors: Flat, stored: Any = None, rules: Rules = fees.check) -> None:
     """Tell what the law has against the dataset in this payload, each beside its field.
 
+    :param rules: `fees.check`, or `fees.check_licence` for what bears a licence only.
     :param stored: the dataset (`model.Package`) that this write changes, None for a new one.
         A payload without resources, as that of the form, keeps those that there are.
     """
@@ -72,7 +76,7 @@ def check(data: Flat, errors: Flat, stored: Any = None) -> None:
     if stored is not None and ("resources",) not in data and not dataset["resources"]:
         dataset["resources"] = [_stored_file(each) for each in stored.resources]
     passed_on = None if elsewhere.is_harvesting() else _licences_of(stored)
-    for finding in fees.check(dataset, licences.by_id(), _owner_kind(data), passed_on):
+    for finding in rules(dataset, licences.by_id(), _owner_kind(data), passed_on):
         text = tk._(finding.message) % dict(finding.values) if finding.values else tk._(finding.message)
         text = f"{text} ({finding.article})" if finding.article else text
         key, rest = _split(finding.where)

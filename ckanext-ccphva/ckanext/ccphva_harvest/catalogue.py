@@ -28,6 +28,8 @@ from ckanext.ccphva_harvest.register import HarvestObject
 from sqlalchemy import exc
 
 log = logging.getLogger(__name__)
+CONTINUOUS = "http://publications.europa.eu/resource/authority/frequency/UPDATE_CONT"
+"""The rhythm of a dataset whose rows come as they are measured, where its source names none."""
 
 
 class CkanCatalogue:
@@ -122,6 +124,8 @@ class CkanCatalogue:
             )
         wanted = payload.package(dataset, self.file, self.owner_org)
         wanted["resources"] += self._tables(dataset)
+        if any(tables.is_feed(table) for table in dataset.tables):
+            wanted.setdefault("frequency", CONTINUOUS)
         changed = self._changed(record, dataset)
         context = self._context()
         gone: list[str] = []

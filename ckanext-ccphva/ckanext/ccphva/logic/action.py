@@ -40,8 +40,9 @@ def ccphva_home_show(context: Context, data_dict: DataDict) -> dict[str, Any]:
 
     :returns: ``available`` (False while the search engine is away), ``figures`` (counts of public datasets,
         of organisations that have some, of formats), ``latest`` (datasets), ``keywords`` (the most used),
-        ``themes`` (those of local life, as in ``ccphva_theme_list``), ``organizations`` (each with
-        ``package_count``) and ``map`` (None when the territory has no outlines; lengths in SVG units).
+        ``themes`` (those of local life, as in ``ccphva_theme_list``), ``live`` (datasets, as ``results`` of
+        ``ccphva_dataset_search``), ``organizations`` (each with ``package_count``) and ``map`` (None when the
+        territory has no outlines; lengths in SVG units).
     """
     tk.check_access("ccphva_home_show", context, data_dict)
     return pages.home(context)

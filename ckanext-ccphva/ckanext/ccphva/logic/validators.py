@@ -17,6 +17,7 @@ from ckan import model
 from ckanext.ccphva import (
     bounds,
     elsewhere,
+    fees,
     geometry,
     identifiers,
     languages,
@@ -86,6 +87,11 @@ def ccphva_rights_first(_key: Any, data: Flat, errors: Flat, context: dict[str, 
     """What the law has against the licence and the fee of a dataset and its resources (`fees.py`)."""
     rights.gather(data)
     rights.check(data, errors, multilingual.stored_thing(data, context))
+
+
+def ccphva_licence_first(_key: Any, data: Flat, errors: Flat, context: dict[str, Any]) -> None:
+    """What the law has against the licence of a data service or series (`fees.py`)."""
+    rights.check(data, errors, multilingual.stored_thing(data, context), fees.check_licence)
 
 
 def ccphva_from_elsewhere(key: Any, data: Flat, errors: Flat, context: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from ckanext.ccphva_datastore.exploring.addresses import CHART, Address, Place
 from ckanext.ccphva_datastore.exploring.query import ALONE, OPERATORS, Column, Query
 from ckanext.ccphva_datastore.exploring.storage import rows
 from ckanext.ccphva_datastore.exploring.tables import Looking
+from ckanext.ccphva_datastore.feeds import storage as feeds
 
 Data = dict[str, Any]
 VIEWS = ("table", "map", "time", "chart")
@@ -41,7 +42,7 @@ def show(context: Context, place: Place, asked: Mapping[str, list[str]]) -> Data
 
 
 def _whole(looked: Looking, place: Place, asked: Mapping[str, list[str]]) -> Data:
-    data = queries.from_address(asked)
+    data = _newest_first(looked, queries.from_address(asked))
     row = _row(asked)
     query = queries.parse(looked.columns, data)
     address = Address(place, query, asked)
@@ -72,6 +73,13 @@ def _whole(looked: Looking, place: Place, asked: Mapping[str, list[str]]) -> Dat
     if view == "map":
         found["map"] = {"features": usage.features_url(looked, query), "row": address.to(about="", row="ROW")}
     return found | _rows(looked, data, shown, address)
+
+
+def _newest_first(looked: Looking, data: Data) -> Data:
+    """A feed begins with the rows that came last where the reader asks for no order."""
+    if any(data.get(name) for name in ("sort", "after", "before")) or feeds.show(looked.resource_id) is None:
+        return data
+    return data | {"sort": "_id desc"}
 
 
 def views(looked: Looking) -> list[str]:

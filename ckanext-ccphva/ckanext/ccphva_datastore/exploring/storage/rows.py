@@ -47,8 +47,10 @@ def page(
     if place := query.before or query.after:
         parts.append(_beyond(where, query, place, backwards))
     order = ['"_id" DESC' if backwards else '"_id"']
-    if name:
-        falling = query.descending != backwards
+    falling = query.descending != backwards
+    if query.sort == "_id":  # never empty: the plain order is the one that has an index
+        order = [f'"_id" {"DESC" if falling else "ASC"}']
+    elif name:
         order.insert(0, f"{name} {'DESC' if falling else 'ASC'} NULLS {'FIRST' if backwards else 'LAST'}")
     value = f"CAST({name} AS text)" if name else "NULL"
     cells = "".join(f", {cell(column)} AS c{n}" for n, column in enumerate(shown))

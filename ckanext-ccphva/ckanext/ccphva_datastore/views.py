@@ -12,12 +12,13 @@ from ckan.types import CKANApp, Context
 from ckanext.ccphva_datastore import backend, dump
 from ckanext.ccphva_datastore.exploring import query as queries
 from ckanext.ccphva_datastore.exploring.views import ccphva_tables, on_resource_page
+from ckanext.ccphva_datastore.feeds.views import ccphva_feeds
 from ckanext.ccphva_datastore.loading.views import ccphva_loads
 from ckanext.datastore.backend import DatastoreBackend
 from ckanext.datastore.blueprint import dump_schema
 from flask import Response
 
-__all__ = ["ccphva_loads", "ccphva_tables"]
+__all__ = ["ccphva_feeds", "ccphva_loads", "ccphva_tables"]
 
 
 ADDRESS = ("column", "op", "value", "search")

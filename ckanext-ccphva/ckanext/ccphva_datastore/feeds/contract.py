@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 TYPES = {
     "text": "text",
@@ -49,12 +49,38 @@ _LONGEST_NAME = 63
 _PARAMETER = re.compile(r"(?<!\w):\w")
 
 
-class ContractError(Exception):
-    """What is wrong with a contract: messages by field, in English (msgids)."""
+def N_(message: str) -> str:  # noqa: N802 -- the name that gettext's tools know
+    """Marks a message for translation where nothing translates yet."""
+    return message
 
-    def __init__(self, faults: dict[str, list[str]]) -> None:
-        super().__init__(str(faults))
-        self.faults = faults
+
+class Fault(NamedTuple):
+    """One thing that is wrong: an English message, what stands in its braces, and the column it is about."""
+
+    message: str
+    values: dict[str, Any]
+    column: str = ""
+
+    def told(self, translate: Callable[[str], str]) -> str:
+        text = translate(self.message).format(**self.values)
+        return f"{self.column}: {text}" if self.column else text
+
+
+class ContractError(Exception):
+    """What is wrong with a contract, by field."""
+
+    def __init__(self, found: dict[str, list[Fault]]) -> None:
+        super().__init__(str(found))
+        self.found = found
+
+    @property
+    def faults(self) -> dict[str, list[str]]:
+        """In English."""
+        return self.told(str)
+
+    def told(self, translate: Callable[[str], str]) -> dict[str, list[str]]:
+        """In the language of a translator such as gettext's."""
+        return {name: [each.told(translate) for each in faults] for name, faults in self.found.items()}
 
 
 @dataclass(frozen=True)
@@ -120,7 +146,7 @@ def read(document: Mapping[str, Any]) -> Contract:
         reader.whole("future", 0, 366 * DAY, 300) or 0,
     )
     if time in key:
-        reader.fault("key", "the time column is part of every row's key already: leave it out")
+        reader.fault("key", N_("the time column is part of every row's key already: leave it out"))
     if reader.faults:
         raise ContractError(reader.faults)
     return contract
@@ -128,15 +154,15 @@ def read(document: Mapping[str, Any]) -> Contract:
 
 class _Reader:
     def __init__(self, document: Mapping[str, Any]) -> None:
-        self.document, self.faults = document, dict[str, list[str]]()
+        self.document, self.faults = document, dict[str, list[Fault]]()
 
-    def fault(self, name: str, text: str) -> None:
-        self.faults.setdefault(name, []).append(text)
+    def fault(self, name: str, message: str, column: str = "", **values: Any) -> None:
+        self.faults.setdefault(name, []).append(Fault(message, values, column))
 
     def columns(self) -> tuple[Column, ...]:
         given = self.document.get("fields")
         if not isinstance(given, list) or not given or len(given) > _MOST_COLUMNS:
-            self.fault("fields", "a list of 1 to 200 columns is needed")
+            self.fault("fields", N_("a list of 1 to 200 columns is needed"))
             return ()
         columns: list[Column] = []
         for field in given:
@@ -144,27 +170,27 @@ class _Reader:
             if column is None:
                 continue
             if column.id in {known.id for known in columns}:
-                self.fault("fields", f"{column.id}: the column is named twice")
+                self.fault("fields", N_("the column is named twice"), column.id)
             columns.append(column)
         return tuple(columns)
 
     def _column(self, field: Mapping[str, Any]) -> Column | None:
         name = field.get("id")
         if not isinstance(name, str) or not _good_name(name):
-            self.fault("fields", f"{str(name)[:80]}: not a valid column name")
+            self.fault("fields", N_("not a valid column name"), str(name)[:80])
             return None
         kind = TYPES.get(str(field.get("type", "")).strip().lower())
         if kind is None:
-            self.fault("fields", f"{name}: unknown type; known are {', '.join(TYPES)}")
+            self.fault("fields", N_("unknown type; known are {known}"), name, known=", ".join(TYPES))
             return None
         low, high = self._limit(name, field.get("min")), self._limit(name, field.get("max"))
         if (low is not None or high is not None) and kind not in NUMBERS:
-            self.fault("fields", f"{name}: only numbers have a range")
+            self.fault("fields", N_("only numbers have a range"), name)
         if low is not None and high is not None and low > high:
-            self.fault("fields", f"{name}: min is above max")
+            self.fault("fields", N_("min is above max"), name)
         unit = field.get("unit") or ""
         if not isinstance(unit, str) or len(unit) > 40 or "\0" in unit:
-            self.fault("fields", f"{name}: the unit is not a short text")
+            self.fault("fields", N_("the unit is not a short text"), name)
             unit = ""
         info = field.get("info")
         return Column(name, kind, unit, low, high, info if isinstance(info, dict) else None)
@@ -177,7 +203,7 @@ class _Reader:
         except (TypeError, ValueError):
             number = math.nan
         if not math.isfinite(number):
-            self.fault("fields", f"{name}: the range is not made of numbers")
+            self.fault("fields", N_("the range is not made of numbers"), name)
             return None
         return number
 
@@ -185,21 +211,21 @@ class _Reader:
         given = self.document.get("key")
         names = [part.strip() for part in given.split(",")] if isinstance(given, str) else given
         if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
-            self.fault("key", "name the columns that tell one series from another")
+            self.fault("key", N_("name the columns that tell one series from another"))
             return ()
         for name in names:
             if name not in types:
-                self.fault("key", f"{name}: there is no such column")
+                self.fault("key", N_("there is no such column"), name)
             elif types[name] not in KEYS and name != self.document.get("time"):
-                self.fault("key", f"{name}: a key is text, a whole number, a boolean or a date")
+                self.fault("key", N_("a key is text, a whole number, a boolean or a date"), name)
         if len(set(names)) < len(names):
-            self.fault("key", "a column is named twice")
+            self.fault("key", N_("a column is named twice"))
         return tuple(names)
 
     def time(self, types: Mapping[str, str]) -> str:
         name = self.document.get("time")
         if not isinstance(name, str) or types.get(name) != "timestamptz":
-            self.fault("time", "name a column of type timestamptz")
+            self.fault("time", N_("name a column of type timestamptz"))
             return ""
         return name
 
@@ -213,7 +239,7 @@ class _Reader:
         else:
             number = int(text)
         if not least <= number <= most:
-            self.fault(name, f"a whole number from {least} to {most} is needed")
+            self.fault(name, N_("a whole number from {least} to {most} is needed"), least=least, most=most)
             return default
         return number
 

@@ -72,7 +72,7 @@ def _contract(document: Data) -> Contract:
     try:
         return contracts.read(document)
     except ContractError as error:
-        raise tk.ValidationError(error.faults) from error  # type: ignore[arg-type]
+        raise tk.ValidationError(error.told(tk._)) from error  # type: ignore[arg-type]
 
 
 def _dataset(data_dict: Data) -> model.Package:

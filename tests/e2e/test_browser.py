@@ -35,16 +35,21 @@ TITLES = {
 }
 
 
-def serious(page: Page) -> list[str]:
-    """Violations that axe-core calls serious or critical."""
+def findings(page: Page, *impacts: str) -> list[str]:
+    """Violations that axe-core finds, of any impact where none is named."""
     page.evaluate(AXE.read_text())  # a script tag would be refused by the content policy
     found: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [
         f"{each['id']}: {node['target']} {node['failureSummary']}"
         for each in found["violations"]
-        if each["impact"] in {"serious", "critical"}
+        if not impacts or each["impact"] in impacts
         for node in each["nodes"]
     ]
+
+
+def serious(page: Page) -> list[str]:
+    """Violations that axe-core calls serious or critical."""
+    return findings(page, "serious", "critical")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from content import ORGANIZATION, WASTE, Api
+from content import ORGANIZATION, WASTE, Api, table_path
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from stack import wait_for
-from test_browser import serious
+from test_browser import findings, serious
 
 pytestmark = pytest.mark.stack
 
@@ -21,6 +21,11 @@ PATHS = {
     "organisation": f"/organization/edit/{ORGANIZATION}",
     "group": "/group/new",
     "resource": f"/dataset/{WASTE}/resource/new",
+    "series": "/dataset_series/new",
+    "service": "/data_service/new",
+    "tasks": "/dashboard/tasks",
+    "conflicts": "/dashboard/conflicts",
+    "profile": "/user/edit",
 }
 Open = Callable[..., Page]
 
@@ -58,8 +63,24 @@ def signed_in(browser: Browser, stack_url: str, stack_home: Path, content: None)
 @pytest.mark.parametrize("language", ["fr", "de"])
 @pytest.mark.parametrize("name", PATHS)
 def test_forms_are_accessible(signed_in: Open, name: str, language: str, scheme: str) -> None:
-    """axe-core finds nothing serious or critical in the forms."""
-    assert serious(signed_in(f"/{language}{PATHS[name]}", color_scheme=scheme)) == []
+    """axe-core finds nothing at all: in no step of a form, nor in the header of who is signed in."""
+    page = signed_in(f"/{language}{PATHS[name]}", color_scheme=scheme)
+    found = findings(page)
+    for step in page.locator("[data-steps] a").all():
+        step.click()
+        found += findings(page)
+    assert found == []
+
+
+@pytest.mark.parametrize("part", ["feed", "load", "dictionary"])
+def test_pages_of_a_resource_are_accessible(
+    signed_in: Open, stack_url: str, stack_home: Path, part: str
+) -> None:
+    """So are the pages where an agent makes a resource live, loads its file and describes its columns."""
+    path = table_path(stack_url, stack_home)
+    resource = path.rsplit("/", 1)[1]
+    dictionary = f"/dataset/{path.split('/')[2]}/dictionary/{resource}"
+    assert findings(signed_in(f"/fr{dictionary if part == 'dictionary' else f'{path}/{part}'}")) == []
 
 
 @pytest.mark.parametrize("language", ["fr", "de"])

@@ -199,7 +199,7 @@ SERVICE: dict[str, Any] = {
     "service_category": f"{INSPIRE}metadata-codelist/SpatialDataServiceCategory/infoFeatureAccessService",
     "dcat_type": "https://example.org/service-type/api",
     "availability": f"{EU}planned-availability/STABLE",
-    "license_id": "cc-by-4.0",
+    "license_id": "etalab-2.0",
 }
 
 

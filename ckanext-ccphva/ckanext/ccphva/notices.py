@@ -19,7 +19,6 @@ import redis
 
 MOST, MOST_BYTES = 2_000, 8_000_000
 """Notifications and bytes of one source that wait; more are told to come back."""
-LONGEST = 1_048_576
 _LOCK = 120
 Answer = Literal["taken", "full", "unknown"]
 
@@ -77,6 +76,9 @@ class Notices:
     :param url: address of the portal's Redis (`ckan.redis.url`).
     :param site: the portal's `ckan.site_id`.
     """
+
+    LONGEST = 1_048_576
+    """Bytes of one notification."""
 
     def __init__(self, url: str, site: str) -> None:
         limits = {"socket_timeout": 2.0, "socket_connect_timeout": 2.0}

@@ -27,7 +27,6 @@ from typing import TYPE_CHECKING, Any
 
 from ckanext.ccphva.elsewhere import harvesting, is_harvesting
 from ckanext.ccphva.logs import bind_request_id, redact, request_id, valid_request_id
-from ckanext.ccphva.notices import LONGEST as NOTICE_LONGEST
 from ckanext.ccphva.notices import Notices, is_secret, secret_of, within
 from ckanext.ccphva.pulse import Pulse
 
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
     from ckanext.ccphva.followers import Follower, IFollowers
 
 __all__ = [
-    "NOTICE_LONGEST",
     "Change",
     "Follower",
     "IFollowers",

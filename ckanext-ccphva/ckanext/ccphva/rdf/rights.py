@@ -96,7 +96,7 @@ class RightsProfile(RDFProfile):
 
     def _of_service(self, service: dict[str, Any], node: URIRef, known: Any, base: str) -> None:
         """A data service has no files: its licence is its own (DCAT 3 §6.9)."""
-        licence = known.get(str(service.get("license_id") or ""))
+        licence = known.get(_licence_of({}, service, base) or "")
         if licence and (address := licences.uri(licence, base)):
             self._forget_licence(node)
             self.g.add((node, DCTERMS.license, URIRef(address)))

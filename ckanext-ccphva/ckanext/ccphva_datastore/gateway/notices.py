@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 import redis
-from ckanext.ccphva.shared import NOTICE_LONGEST, Notices, is_secret, within
+from ckanext.ccphva.shared import Notices, is_secret, within
 from ckanext.ccphva_datastore.gateway import bodies
 from ckanext.ccphva_datastore.gateway.errors import Refusal
 from ckanext.ccphva_datastore.gateway.settings import Settings
@@ -28,7 +28,7 @@ class Door:
     """Takes notifications for the sources that listen."""
 
     def __init__(self, settings: Settings, waiting: bodies.Waiting) -> None:
-        self._settings = dataclasses.replace(settings, body=NOTICE_LONGEST)
+        self._settings = dataclasses.replace(settings, body=Notices.LONGEST)
         self._waiting = waiting
         self._notices = Notices(settings.redis_url, settings.site_id)
 

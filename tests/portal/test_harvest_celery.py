@@ -145,3 +145,33 @@ def test_beat_stays_small(stack_home: Path) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True
     )
     assert done.stdout.strip() == "['notices', 'sweep'] redis:// []"
+
+
+BROKEN = """
+import sqlalchemy as sa
+from ckan import model
+from ckanext.ccphva_harvest import application
+
+with application.context():
+    try:
+        model.Session.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    except sa.exc.OperationalError:
+        print("broken")
+with application.context():
+    print(model.Session.execute(sa.text("SELECT 'whole'")).scalar())
+"""
+
+
+@pytest.mark.stack
+def test_a_task_after_a_broken_connection(stack_home: Path) -> None:
+    """The database went away in the middle of a task: the next task of that worker works as ever."""
+    environment = os.environ | {"CKAN_INI": str(stack_home / "ckan.ini")}
+    done = subprocess.run(
+        [sys.executable, "-c", BROKEN],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=90,
+    )
+    assert done.stdout.split()[-2:] == ["broken", "whole"], done.stderr[-2000:]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ckan import model as core
@@ -30,12 +31,21 @@ def after_fork() -> None:
         engine.dispose(close=False)
 
 
-def context() -> AbstractContextManager[Any]:
-    """CKAN's request context around a task; the one at work where there is one (tests, a call by hand)."""
+@contextmanager
+def context() -> Iterator[None]:
+    """CKAN's request context around a task; the one at work where there is one (tests, a call by hand).
+
+    A transaction that broke with the database ends here: the next task begins a new one.
+    """
     if has_app_context():
-        return nullcontext()
+        yield
+        return
     load()
-    return _loaded["app"]._wsgi_app.test_request_context()
+    with _loaded["app"]._wsgi_app.test_request_context():
+        try:
+            yield
+        finally:
+            core.Session.remove()
 
 
 def _engines() -> list[Any]:

@@ -10,7 +10,7 @@ import signal
 import time
 import xmlrpc.client
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,16 +92,20 @@ class Stack:
 
     def kill(self, name: str, number: int = signal.SIGKILL) -> int:
         """Kill a process that runs, and say which it was."""
-        # Asked once: a program that ends between two questions would say 0, this test and its whole group.
-        found = [0]
+        killed = [0]
 
-        def runs() -> bool:
-            found[0] = self.pid(name)
-            return found[0] > 1
+        def done() -> bool:
+            # A program that ends by itself meanwhile has no number, or one that is nobody's: ask again.
+            # Number 0 would be this test and its whole group.
+            found = self.pid(name)
+            if found > 1:
+                with suppress(ProcessLookupError):
+                    os.kill(found, number)
+                    killed[0] = found
+            return killed[0] > 1
 
-        assert wait_for(runs, 20), f"{name} does not run"
-        os.kill(found[0], number)
-        return found[0]
+        assert wait_for(done, 20), f"{name} does not run"
+        return killed[0]
 
     @contextmanager
     def without(self, name: str) -> Iterator[None]:

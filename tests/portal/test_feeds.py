@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+import ckan.plugins as p
 import ckan.plugins.toolkit as tk
 import pytest
 import sqlalchemy as sa
@@ -18,6 +21,7 @@ from ckan.tests.helpers import _get_test_app
 from ckanext.ccphva_datastore import relations, storage
 from ckanext.ccphva_datastore.feeds import storage as feeds
 from ckanext.ccphva_datastore.feeds import watch
+from ckanext.ccphva_datastore.interfaces import IEffectiveRelation
 
 pytestmark = pytest.mark.usefixtures("plugins_loaded")
 
@@ -361,6 +365,81 @@ def test_full_text_of_an_ordinary_table_is_right_after_an_upsert(dataset: dict[s
     call_action("datastore_delete", resource_id=made, force=True)
 
 
+def told(feed: str) -> int:
+    """The count of `datastore_info`."""
+    return call_action("datastore_info", resource_id=feed)["meta"]["count"]
+
+
+class Half(p.SingletonPlugin):
+    """Everybody sees the rows of sensor `a` alone."""
+
+    p.implements(IEffectiveRelation)
+
+    def resolve(self, context: Any, resource_id: str, action: str) -> relations.Relation | None:
+        return relations.Relation(relations.PERIMETER, f"half-{resource_id}")
+
+
+class TestCount:
+    """`datastore_info` of millions of rows answers by the number that is kept with each write."""
+
+    def test_it_follows_each_write(self, feed: str) -> None:
+        assert told(feed) == 0
+        push(feed, row("a", -2), row("a", -1), row("b", -1))
+        assert told(feed) == 3
+        push(feed, row("a", -2), row("a", -1, 2), row("c", -1))  # the same, changed, new
+        assert told(feed) == 4
+        call_action("datastore_delete", resource_id=feed, filters={"capteur": "a"}, force=True)
+        assert told(feed) == 2
+        call_action("datastore_delete", resource_id=feed, filters={"capteur": "nobody"}, force=True)
+        assert told(feed) == 2
+
+    def test_no_row_is_looked_at(self, feed: str) -> None:
+        """Whoever empties the table past its triggers shows where the number comes from."""
+        push(feed, row("a", 0), row("b", 0))
+        with feeds.cursor() as run:
+            run.execute(f'TRUNCATE live."{feed}"')
+        assert told(feed) == 2
+
+    def test_counting_anew_loses_no_writer(self, feed: str) -> None:
+        """A count that began while rows are written waits for them, and does not put their number back."""
+        push(feed, row("a", -1))
+        relation = relations.locate(feed)
+        assert relation
+        with ThreadPoolExecutor(1) as other, feeds.cursor() as run:
+            run.execute(
+                f'INSERT INTO live."{feed}" (_id, capteur, quand) VALUES (9, %s, %s)',  # noqa: S608
+                ["b", moment(0)],
+            )
+            again = other.submit(storage.keep_count, relation)
+            with pytest.raises(TimeoutError):
+                again.result(0.5)
+            run.connection.commit()
+            assert again.result(10) == 2
+        assert told(feed) == 2
+
+    def test_a_perimeter_tells_its_own_rows_only(self, feed: str) -> None:
+        """The kept number would tell how many rows are hidden."""
+        push(feed, row("a", -1), row("b", -1), row("c", -1))
+        with feeds.cursor() as run:
+            run.execute(
+                f'CREATE VIEW perimeter."half-{feed}" WITH (security_barrier) AS '  # noqa: S608
+                f"SELECT _id, capteur, quand FROM live.\"{feed}\" WHERE capteur = 'a'"
+            )
+        stock = p.core._get_service
+        own = {"test_half": Half}
+        with mock.patch.object(
+            p.core, "_get_service", lambda name: own[name]() if name in own else stock(name)
+        ):
+            p.load("test_half")
+            try:
+                assert told(feed) == 1
+            finally:
+                p.unload("test_half")
+        assert told(feed) == 3
+        with feeds.cursor() as run:
+            run.execute(f'DROP VIEW perimeter."half-{feed}"')
+
+
 class TestWatch:
     """Every minute: coming months, retention, silence."""
 
@@ -371,7 +450,9 @@ class TestWatch:
         later = NOW + timedelta(days=70)
         state = feeds.show(feed)
         assert state
+        assert told(feed) == 2
         assert feeds.tend(state, later) == 1
+        assert told(feed) == 1
         assert [r["capteur"] for r in search(feed)["records"]] == ["new"]
         assert search(feed)["total"] == 1
         with feeds.cursor() as run:

@@ -117,6 +117,10 @@ class Backend(postgres.DatastorePostgresqlBackend):
                     "id": resource_id,
                     "aliases": names,
                     **storage.measures(connection, relation),
+                    # A feed's own number would tell how many rows a perimeter hides.
+                    "count": storage.count(relation)
+                    if own and feeds.show(resource_id)
+                    else storage.counted(connection, relation),
                 }
             return answer
 

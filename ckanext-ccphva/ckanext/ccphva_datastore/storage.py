@@ -126,7 +126,10 @@ def count(relation: Relation) -> int:
 
 
 def keep_count(relation: Relation) -> int:
-    """Count a resource's own table, and keep the number until the next write."""
+    """Count a resource's own table, and keep the number until the next write.
+
+    A feed's number is changed by its writers: they end first or come after, so that none of them is lost.
+    """
     keep = sa.text(
         "INSERT INTO public._table_stats AS s "  # noqa: S608
         f"SELECT :name, jsonb_build_object('rows', count(*)) FROM {relation.sql} "
@@ -135,6 +138,10 @@ def keep_count(relation: Relation) -> int:
     )
     with _engine(write=True).begin() as connection:
         connection.execute(sa.text(f"ANALYZE {relation.sql}"))
+        # In the order in which writers and retention take them.
+        for known in ("feed.contract", "public._table_stats"):
+            held = sa.text(f"SELECT 1 FROM {known} WHERE resource_id = :name FOR UPDATE")  # noqa: S608
+            connection.execute(held, {"name": relation.name})
         return int(connection.execute(keep, {"name": relation.name}).scalar() or 0)
 
 
@@ -145,7 +152,7 @@ def matching(connection: sa.Connection, select: str, source: str, values: dict[s
 
 
 def measures(connection: sa.Connection, relation: Relation) -> dict[str, Any]:
-    """What kind of relation it is, its rows and its bytes; partitions are added up."""
+    """What kind of relation it is, and its bytes; partitions are added up."""
     query = sa.text(
         "SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' "
         "WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'BASE TABLE' END AS table_type, "
@@ -157,9 +164,15 @@ def measures(connection: sa.Connection, relation: Relation) -> dict[str, Any]:
         "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
         "WHERE n.nspname = :schema AND c.relname = :name"
     )
-    found = connection.execute(query, {"schema": relation.schema, "name": relation.name}).mappings().one()
+    return dict(
+        connection.execute(query, {"schema": relation.schema, "name": relation.name}).mappings().one()
+    )
+
+
+def counted(connection: sa.Connection, relation: Relation) -> int:
+    """Rows that a relation gives now, each one looked at."""
     rows = connection.execute(sa.text(f"SELECT count(*) FROM {relation.sql}"))  # noqa: S608
-    return dict(found) | {"count": rows.scalar()}
+    return int(rows.scalar() or 0)
 
 
 def columns(connection: sa.Connection, relation: Relation) -> dict[str, dict[str, Any]]:

@@ -7,10 +7,12 @@ telephone, stays a text, whatever its digits.
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from functools import lru_cache, partial
+from itertools import zip_longest
 from typing import Any
 
 from ckanext.ccphva_datastore.loading.faults import Fault
@@ -31,6 +33,9 @@ TYPES = {
 geometries;
 `geometry` comes from geographic files."""
 SAMPLE_ROWS = 5_000
+ASKED_ROWS = 500
+"""Of the sample, how many csv-detective is asked about where a column has more distinct values."""
+DIGITS = str.maketrans("0123456789", "9" * 10)
 PYTHON_TYPES = {"int": "int", "float": "numeric", "bool": "bool", "date": "date"}
 DETECTED = {"datetime_naive": "timestamp", "datetime_aware": "timestamptz", "datetime_rfc822": "text",
             "geojson": "geojson"}  # fmt: skip
@@ -57,22 +62,70 @@ where a comma or a full stop stands between thousands."""
 
 
 def propose(names: Sequence[str], rows: Sequence[Sequence[str]], separator: str = "") -> list[Proposal]:
-    """What each column holds, by its sampled rows and its heading."""
+    """What each column holds, by its sampled rows and its heading.
+
+    csv-detective tries some fifty formats on each distinct value. It is asked about some rows, each with the
+    weight that it has in the file, as it takes some formats by the part of the rows that fit; what it finds
+    is proven on all of them, and where it does not hold, it is asked about all.
+    """
+    columns = [[row[at].strip() or None for row in rows] for at in range(len(names))]
+    values = [list(dict.fromkeys(filter(None, column))) for column in columns]
+    some = [
+        column if len(known) <= ASKED_ROWS else random.Random(0).sample(column, ASKED_ROWS)  # noqa: S311
+        for column, known in zip(columns, values, strict=True)
+    ]
+    found = _detected(names, some)
+    doubtful = [
+        at
+        for at, column in enumerate(columns)
+        if some[at] is not column and not _holds(found[at], some[at], values[at])
+    ]
+    if doubtful:
+        again = _detected([names[at] for at in doubtful], [columns[at] for at in doubtful])
+        for at, one in zip(doubtful, again, strict=True):
+            found[at] = one
+    return [
+        _proposal(name, one, known, separator)
+        for name, one, known in zip(names, found, values, strict=True)
+    ]
+
+
+def _detected(names: Sequence[str], columns: Sequence[Sequence[str | None]]) -> list[dict[str, Any]]:
+    """csv-detective's `format`, `python_type` and `date_format` of each column; they may differ in length."""
     from csv_detective.detection.formats import detect_formats
     from pandas import DataFrame
 
-    table = DataFrame(
-        [[cell.strip() or None for cell in row] for row in rows], columns=range(len(names)), dtype=object
-    )
     labels = [f"{number} {name}" for number, name in enumerate(names)]
-    table.columns = labels
+    table = DataFrame(list(zip_longest(*columns)), columns=labels, dtype=object)
     analysis, _ = detect_formats(
-        table=table, analysis={"header": labels, "total_lines": len(rows)}, file_path="", limited_output=True
+        table=table, analysis={"header": labels, "total_lines": len(table)}, file_path="", limited_output=True
     )
-    return [
-        _proposal(name, analysis["columns"][label], table[label].dropna().unique().tolist(), separator)
-        for name, label in zip(names, labels, strict=True)
-    ]
+    return [analysis["columns"][label] for label in labels]
+
+
+def _holds(found: dict[str, Any], some: Sequence[str | None], values: Sequence[str]) -> bool:
+    """Whether a format that takes every value of some rows takes all the values."""
+    date_format = found.get("date_format")
+    if not date_format:
+        return _takes(found["format"], values)
+    if not date_format.startswith("%Y-%m-%d"):
+        from csv_detective.formats.date import parse
+
+        return all(parse(value, date_format) for value in values)
+    # The same signs at the same places: what is left to prove is that there is such a day and hour.
+    if not {value.translate(DIGITS) for value in values} <= {v.translate(DIGITS) for v in some if v}:
+        return False
+    try:
+        return all(map(datetime.fromisoformat, values))
+    except ValueError:
+        return False
+
+
+def _takes(name: str, values: Sequence[str]) -> bool:
+    from csv_detective.format import FormatsManager
+
+    form = FormatsManager().formats.get(name)  # none for texts of no format
+    return form is None or form.proportion < 1 or all(map(form.func, values))
 
 
 def _proposal(name: str, found: dict[str, Any], values: Sequence[str], separator: str) -> Proposal:

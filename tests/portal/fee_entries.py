@@ -15,7 +15,7 @@ import ckan.plugins.toolkit as tk
 import msgspec
 from bs4 import BeautifulSoup
 from catalogue_support import call_action
-from ccphva_harvesters import Dataset, Write
+from ccphva_harvesters import Dataset, Outcome, Write
 from ckan import model
 from ckan.tests import factories
 from ckanext.ccphva_harvest import payload, settings
@@ -197,10 +197,27 @@ class Harvest(Action):
         )
         dataset = Dataset(guid=self.uri, identifier=self.uri, fields=fields, resources=resources)
         write = Write(action="add", dataset=dataset, fingerprint="1", record_id=self.uri)
-        (outcome,) = catalogue.apply([write])
+        outcome = self.apply(catalogue, write)
         if outcome.status != "added":
             raise Refused(lambda _: str(outcome.reason), msgspec.to_builtins(outcome))
         return call_action("package_show", id=payload.name_of(dataset, source["id"]))
+
+    @staticmethod
+    def apply(catalogue: CkanCatalogue, write: Write) -> Outcome:
+        (outcome,) = catalogue.apply([write])
+        return outcome
+
+
+class HarvestTogether(Harvest):
+    """A dataset of another catalogue that is written in one transaction with others."""
+
+    @staticmethod
+    def apply(catalogue: CkanCatalogue, write: Write) -> Outcome:
+        other = Dataset(guid="https://example.org/id/autre", fields={"title_translated": {"fr": "Autre"}})
+        beside = Write(action="add", dataset=other, fingerprint="1", record_id=other.guid)
+        outcomes = {outcome.record: outcome for outcome in catalogue.apply([beside, write])}
+        assert outcomes[other.guid].status == "added"
+        return outcomes[write.record_id]
 
 
 class Form(Action):
@@ -291,5 +308,6 @@ ENTRIES: list[type[Action]] = [
     ResourceUpdate,
     ResourcePatch,
     Harvest,
+    HarvestTogether,
     Form,
 ]

@@ -1,4 +1,4 @@
-"""csv-detective is asked about some rows of a long column; what the others say counts all the same. No CKAN."""
+"""csv-detective is asked about some rows of a long column; what the others say counts, too. No CKAN."""
 
 from __future__ import annotations
 

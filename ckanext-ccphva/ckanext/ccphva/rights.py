@@ -148,7 +148,7 @@ def _several(value: Any) -> Any:
 
 def _owner_kind(data: Flat) -> str | None:
     owner = _value(data, ("owner_org",))
-    group: Any = model.Group.get(owner) if owner else None
+    group: Any = (model.Session.get(model.Group, owner) or model.Group.get(owner)) if owner else None
     return (group.extras or {}).get("kind") if group else None
 
 

@@ -111,7 +111,7 @@ def _strings(value: Any) -> list[str]:
 
 
 def _organization(owner: str | None, language: str) -> list[str]:
-    organization = model.Group.get(owner) if owner else None
+    organization = model.Session.get(model.Group, owner) if owner else None
     if organization is None:
         return []
     texts = languages.parse(dict(getattr(organization, "extras", None) or {}).get("title_translated")) or {}

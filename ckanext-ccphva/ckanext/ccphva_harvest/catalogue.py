@@ -15,19 +15,20 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 import msgspec
-import sqlalchemy as sa
 from ccphva_harvesters import Dataset, Outcome, RetriableError, SourceFile, Write, changed_fields
 from ckan import logic
 from ckan import model as core
 from ckan.lib import search
 from ckan.types import Context
 from ckanext.ccphva.shared import harvesting
-from ckanext.ccphva_harvest import corrections, payload, storage, tables
+from ckanext.ccphva_harvest import corrections, outcomes, payload, storage, tables
+from ckanext.ccphva_harvest.bulk import indexing, reading, writing
 from ckanext.ccphva_harvest.model import HarvestRecord, now, record_id
-from ckanext.ccphva_harvest.register import HarvestObject
+from ckanext.ccphva_harvest.register import HarvestSource
 from sqlalchemy import exc
 
 log = logging.getLogger(__name__)
+_INDEXED_AT_ONCE = 100
 CONTINUOUS = "http://publications.europa.eu/resource/authority/frequency/UPDATE_CONT"
 """The rhythm of a dataset whose rows come as they are measured, where its source names none."""
 
@@ -62,17 +63,22 @@ class CkanCatalogue:
         """Fingerprint by guid; what an interrupted run did not index is indexed first."""
         with _out_of_order("the database"):
             if missing := storage.unindexed(self.source_id):
-                self._index(missing)
+                self._index(missing, {})
             return storage.known(self.source_id)
 
     def apply(self, batch: Sequence[Write]) -> Iterable[Outcome]:
-        """Write each dataset in its own transaction, then bring all to the index."""
+        """Write new datasets together and each other one in its own transaction, then bring all to the index.
+
+        A batch that breaks is given again by the run, one dataset at a time, so that the culprit fails alone.
+        """
         with _out_of_order("the database"), harvesting():
-            outcomes = [self._applied(write) for write in batch]
-            written = [o for o in outcomes if o.status in {"added", "updated"}]
-            refused = self._index([record_id(self.source_id, str(o.guid)) for o in written])
+            new, others = self._new(batch) if len(batch) > 1 else ([], batch)
+            done, shown = self._created(new)
+            done += [self._applied(write) for write in others]
+            written = [o for o in done if o.status in {"added", "updated"}]
+            refused = self._index([record_id(self.source_id, str(o.guid)) for o in written], shown)
         core.Session.remove()  # a long run must not hold every dataset it ever wrote
-        return [_refused(o, refused.get(record_id(self.source_id, str(o.guid)))) for o in outcomes]
+        return [outcomes.not_indexed(o, refused.get(record_id(self.source_id, str(o.guid)))) for o in done]
 
     def withdraw(self, guids: Sequence[str]) -> Iterator[Outcome]:
         """Delete datasets as a person would: their state changes, and they can be restored."""
@@ -84,53 +90,82 @@ class CkanCatalogue:
                     raise
                 except Exception as error:  # one dataset that cannot be deleted must not keep the others
                     core.Session.rollback()
-                    yield Outcome(status="failed", record=guid, guid=guid, reason=reason_of(error))
+                    yield Outcome(status="failed", record=guid, guid=guid, reason=outcomes.reason_of(error))
                     continue
             yield Outcome(status="deleted", record=guid, guid=guid)
         core.Session.remove()
 
+    # -- new datasets ----------------------------------------------------------------------------------------
+
+    def _new(self, batch: Sequence[Write]) -> tuple[list[Write], list[Write]]:
+        """Which datasets can be made together, and the others."""
+        ids = {record_id(self.source_id, write.dataset.guid): write for write in batch}
+        seen = storage.there(ids)
+        new = [
+            id_
+            for id_, write in ids.items()
+            if id_ not in seen
+            and writing.is_plain({**write.dataset.fields, "resources": write.dataset.resources})
+        ]
+        return [ids[id_] for id_ in new], [write for id_, write in ids.items() if id_ not in new]
+
+    def _created(self, writes: Sequence[Write]) -> tuple[list[Outcome], dict[str, reading.Both]]:
+        """One transaction for all that have nothing against them; also what the index needs of them."""
+        done, valid, context = [], [], self._context()
+        taken = storage.names_taken({payload.slug_of(write.dataset) for write in writes})
+        owners = storage.organisations({write.dataset.owner or self.owner_org for write in writes})
+        for write in writes:
+            if self.cancelled():
+                done.append(outcomes.left_out(write))
+                continue
+            wanted = self._wanted(write.dataset)
+            wanted["id"] = record_id(self.source_id, write.dataset.guid)
+            wanted["name"] = payload.name_of(write.dataset, self.source_id, taken.__contains__)
+            taken.add(wanted["name"])
+            try:
+                valid.append((write, writing.validated(wanted, context)))
+            except Exception as error:  # a poisoned record stays out of the transaction
+                done.append(outcomes.outcome(write, "failed", reason=outcomes.reason_of(error)))
+        if not valid:
+            return done, {}
+        try:
+            shown = writing.create([new for _, new in valid], context)
+            self._remember([write for write, _ in valid], "added")
+            core.Session.commit()
+        except Exception:  # the run gives them again, one by one
+            core.Session.rollback()
+            raise
+        del owners  # held till here, so that each validator finds them in the session
+        return done + [outcomes.outcome(write, "added") for write, _ in valid], shown
+
     # -- one dataset -----------------------------------------------------------------------------------------
 
     def _applied(self, write: Write) -> Outcome:
-        def outcome(status: Any, **more: Any) -> Outcome:
-            guid, problems = write.dataset.guid, write.dataset.problems
-            return Outcome(
-                status=status,
-                record=write.record_id,
-                guid=guid,
-                url=write.record_url,
-                problems=problems,
-                **more,
-            )
-
         if self.cancelled():
-            return outcome("skipped", reason="the job was ended before its turn came")
+            return outcomes.left_out(write)
         try:
-            return self._write(write, outcome)
+            return self._write(write)
         except exc.OperationalError:
             raise
         except Exception as error:  # a poisoned record rolls back alone
             core.Session.rollback()
-            return outcome("failed", reason=reason_of(error))
+            return outcomes.outcome(write, "failed", reason=outcomes.reason_of(error))
 
-    def _write(self, write: Write, outcome: Callable[..., Outcome]) -> Outcome:
+    def _write(self, write: Write) -> Outcome:
         dataset, id_ = write.dataset, record_id(self.source_id, write.dataset.guid)
         record = core.Session.get(HarvestRecord, id_)
         package = core.Session.get(core.Package, record.dataset_id if record else id_)
         if package and record and record.state == "active" and package.state == "deleted":
-            return outcome(
-                "skipped",
-                reason="its dataset was deleted by hand: restore it, or purge it to harvest it anew",
-            )
-        wanted = payload.package(dataset, self.file, self.owner_org)
-        wanted["resources"] += self._tables(dataset)
-        if any(tables.is_feed(table) for table in dataset.tables):
-            wanted.setdefault("frequency", CONTINUOUS)
+            by_hand = "its dataset was deleted by hand: restore it, or purge it to harvest it anew"
+            return outcomes.outcome(write, "skipped", reason=by_hand)
+        wanted = self._wanted(dataset)
         changed = self._changed(record, dataset)
         context = self._context()
         gone: list[str] = []
         if package is None:
-            wanted |= {"id": id_, "name": payload.name_of(dataset, self.source_id, _is_taken)}
+            taken = storage.names_taken([payload.slug_of(dataset)])
+            name = payload.name_of(dataset, self.source_id, taken.__contains__)
+            wanted |= {"id": id_, "name": name}
             tk.get_action("package_create")(context, wanted)
         else:
             former = [_resource(r) for r in package.resources_all]
@@ -142,11 +177,19 @@ class CkanCatalogue:
             context["changed_entities"] = {"packages": {package.id}}  # activity asks for it
             tk.get_action("package_update")(context, wanted)
         status = "added" if write.action == "add" else "updated"
-        self._remember(write, id_, status)
+        self._remember([write], status)
         core.Session.commit()
         for resource in gone:  # CKAN itself would keep the rows of a table that the source has no more
             tk.get_action("datastore_delete")(self._context(), {"resource_id": resource, "force": True})
-        return outcome(status, fields=changed)
+        return outcomes.outcome(write, status, fields=changed)
+
+    def _wanted(self, dataset: Dataset) -> dict[str, Any]:
+        """The dataset's payload, with a resource for each of its tables."""
+        wanted = payload.package(dataset, self.file, self.owner_org)
+        wanted["resources"] += self._tables(dataset)
+        if any(tables.is_feed(table) for table in dataset.tables):
+            wanted.setdefault("frequency", CONTINUOUS)
+        return wanted
 
     def _tables(self, dataset: Dataset) -> list[dict[str, Any]]:
         """A resource for each table, whose rows follow once the dataset is there."""
@@ -161,9 +204,10 @@ class CkanCatalogue:
         record = core.Session.get_one(HarvestRecord, id_)
         package = core.Session.get(core.Package, record.dataset_id)
         record.state = "withdrawn"
-        storage.retire_objects(record.dataset_id)
+        storage.retire_objects([record.dataset_id])
         there = package is not None and package.state == "active"
-        self._enter(guid, record.dataset_id, "deleted", content=msgspec.json.encode({"guid": guid}).decode())
+        core.Session.flush()
+        storage.enter([self._entry(guid, record.dataset_id, "deleted", msgspec.json.encode({"guid": guid}))])
         if there:
             # It commits everything of this session, after the index has let go of the dataset.
             tk.get_action("package_delete")(
@@ -171,35 +215,32 @@ class CkanCatalogue:
             )
         core.Session.commit()
 
-    def _remember(self, write: Write, id_: str, status: str) -> None:
-        """The register's entry and our record, before the index asks for them."""
-        storage.retire_objects(id_)
-        self._enter(
-            write.dataset.guid,
-            id_,
-            status,
-            content=msgspec.json.encode(write.dataset, order="sorted").decode(),
-        )
-        values = {
-            "source_id": self.source_id,
-            "guid": write.dataset.guid,
-            "dataset_id": id_,
-            "last_seen": now(),
-        }
-        record = HarvestRecord(id=id_, fingerprint=write.fingerprint, state="active", indexed=False, **values)
-        core.Session.merge(record)
-
-    def _enter(self, guid: str, dataset_id: str, status: str, content: str) -> None:
+    def _remember(self, writes: Sequence[Write], status: str) -> None:
+        """The register's entries and our records, before the index asks for them."""
+        ids = {record_id(self.source_id, write.dataset.guid): write for write in writes}
+        storage.retire_objects(ids)
         moment = now()
         core.Session.flush()
-        core.Session.execute(
-            sa.insert(HarvestObject).values(
-                guid=guid, package_id=dataset_id, content=content, report_status=status, state="COMPLETE",
-                current=status != "deleted", harvest_job_id=self.job_id, harvest_source_id=self.source_id,
-                gathered=moment, fetch_started=moment, fetch_finished=moment, import_started=moment,
-                import_finished=moment,
-            )
+        storage.remember(
+            {
+                "id": id_, "source_id": self.source_id, "guid": write.dataset.guid, "dataset_id": id_,
+                "fingerprint": write.fingerprint, "state": "active", "indexed": False, "last_seen": moment,
+            }
+            for id_, write in ids.items()
         )  # fmt: skip
+        contents = {id_: msgspec.json.encode(write.dataset, order="sorted") for id_, write in ids.items()}
+        storage.enter(
+            self._entry(write.dataset.guid, id_, status, contents[id_]) for id_, write in ids.items()
+        )
+
+    def _entry(self, guid: str, dataset_id: str, status: str, content: bytes) -> dict[str, Any]:
+        """An entry of the register: every step of ckanext-harvest at once."""
+        steps = ("gathered", "fetch_started", "fetch_finished", "import_started", "import_finished")
+        return {
+            "guid": guid, "package_id": dataset_id, "content": content.decode(), "report_status": status,
+            "state": "COMPLETE", "current": status != "deleted", "harvest_job_id": self.job_id,
+            "harvest_source_id": self.source_id, **dict.fromkeys(steps, now()),
+        }  # fmt: skip
 
     def _changed(self, record: HarvestRecord | None, dataset: Dataset) -> tuple[str, ...]:
         """Names of the fields in which the dataset differs from the version that we hold."""
@@ -227,28 +268,49 @@ class CkanCatalogue:
             return None
 
     def _context(self) -> Any:
-        return {"user": self.user, "ignore_auth": True, "defer_commit": True, "return_id_only": True}
+        return {
+            "model": core,
+            "session": core.Session,
+            "user": self.user,
+            "ignore_auth": True,
+            "defer_commit": True,
+            "return_id_only": True,
+        }
 
     # -- the index -------------------------------------------------------------------------------------------
 
-    def _index(self, dataset_ids: Sequence[str]) -> dict[str, str]:
+    def _index(self, dataset_ids: Sequence[str], shown: Mapping[str, reading.Both]) -> dict[str, str]:
         """Bring committed datasets to the index; returns what it said of those that it refuses.
 
+        :param shown: those that were read already.
         :raises RetriableError: the index does not answer.
         """
         refused: dict[str, str] = {}
-        for id_ in dataset_ids:
-            try:
-                logic.index_update_package(self._context(), id_, defer_commit=True)
-            except search.SearchIndexError as error:
-                if not search.is_available():
-                    raise RetriableError("solr", "the index does not answer") from error
-                refused[id_] = str(error)
-                log.warning("The index refuses dataset %s: %s", id_, error)
+        source = HarvestSource.get(self.source_id)
+        for start in range(0, len(dataset_ids), _INDEXED_AT_ONCE):
+            part = dataset_ids[start : start + _INDEXED_AT_ONCE]
+            known = {id_: shown[id_] for id_ in part if id_ in shown}
+            others = [id_ for id_ in part if id_ not in shown]
+            refused |= self._indexed(known | reading.shown(others, self._context()))
         if dataset_ids and self.commit_index:
             search.commit()
+        del source  # held till here: ckanext-harvest asks for it with each document
         storage.mark_indexed([id_ for id_ in dataset_ids if id_ not in refused])
         return refused
+
+    def _indexed(self, shown: Mapping[str, reading.Both]) -> dict[str, str]:
+        """One request for all; where the index has something against it, one for each to find the culprit."""
+        try:
+            indexing.add(shown.values())
+        except search.SearchIndexError as error:
+            if not search.is_available():
+                raise RetriableError("solr", "the index does not answer") from error
+            if len(shown) > 1:
+                each = [self._indexed({id_: both}) for id_, both in shown.items()]
+                return {id_: cause for causes in each for id_, cause in causes.items()}
+            log.warning("The index refuses dataset %s: %s", *shown, error)
+            return dict.fromkeys(shown, str(error))
+        return {}
 
 
 def purge(dataset_ids: Sequence[str], *, user: str) -> None:
@@ -281,38 +343,6 @@ class _out_of_order:  # noqa: N801 -- reads as a statement
         if isinstance(error, exc.OperationalError | search.SearchIndexError):
             what = "the index" if isinstance(error, search.SearchIndexError) else self.what
             raise RetriableError("catalogue", f"{what} does not answer") from error
-
-
-def reason_of(error: Exception) -> str:
-    """One line for a person: what CKAN has against a dataset."""
-    if isinstance(error, tk.ValidationError):
-        return "; ".join(_flat(error.error_dict)) or str(error)
-    return f"unexpected {type(error).__name__}: {' '.join(str(error).split())[:500]}"
-
-
-def _flat(value: Any, path: str = "") -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _flat(inner, f"{path}.{key}" if path else str(key))
-    elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
-        for at, inner in enumerate(value):
-            yield from _flat(inner, f"{path}[{at}]")
-    elif value:
-        texts = value if isinstance(value, list) else [value]
-        yield f"{path}: {', '.join(str(text) for text in texts)}"
-
-
-def _refused(outcome: Outcome, cause: str | None) -> Outcome:
-    if cause is None:
-        return outcome
-    return msgspec.structs.replace(
-        outcome, status="failed", reason=f"it is written, but the index refuses it: {cause}"
-    )
-
-
-def _is_taken(name: str) -> bool:
-    """Whether a dataset has the name, deleted ones included: CKAN keeps their names."""
-    return core.Session.query(core.Package.id).filter(core.Package.name == name).first() is not None
 
 
 def _resource(resource: core.Resource) -> dict[str, Any]:

@@ -31,13 +31,18 @@ def name_of(dataset: Dataset, source_id: str, taken: Callable[[str], bool] = lam
 
     :param taken: whether a name is another dataset's; the hash makes two records' names differ.
     """
-    title = text_of(dataset.fields.get("title_translated")) or dataset.identifier or dataset.guid
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    slug = _shortened(re.sub(r"[^a-z0-9]+", "-", plain).strip("-"))
+    slug = slug_of(dataset)
     if len(slug) >= _SHORTEST_NAME and slug not in _RESERVED and not taken(slug):
         return slug
     digest = hashlib.sha256(f"{source_id}\n{dataset.guid}".encode()).hexdigest()[:_HASH]
     return f"{slug or 'dataset'}-{digest}"
+
+
+def slug_of(dataset: Dataset) -> str:
+    """A dataset's title as an address would have it; empty where it has no Latin letter."""
+    title = text_of(dataset.fields.get("title_translated")) or dataset.identifier or dataset.guid
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return _shortened(re.sub(r"[^a-z0-9]+", "-", plain).strip("-"))
 
 
 def _shortened(slug: str) -> str:

@@ -225,6 +225,27 @@ def unindexed(source_id: str) -> list[str]:
     return [row[0] for row in query.filter(HarvestRecord.state == "active")]
 
 
+def there(ids: Iterable[str]) -> set[str]:
+    """Which of these records or datasets exist, in whatever state."""
+    every = list(ids)
+    query = sa.union(
+        sa.select(HarvestRecord.id).where(HarvestRecord.id.in_(every)),
+        sa.select(core.Package.id).where(core.Package.id.in_(every)),
+    )
+    return set(core.Session.execute(query).scalars())
+
+
+def names_taken(names: Iterable[str]) -> set[str]:
+    """Which of these names are a dataset's, deleted ones included: CKAN keeps their names."""
+    query = sa.select(core.Package.name).where(core.Package.name.in_(list(names)))
+    return set(core.Session.execute(query).scalars())
+
+
+def organisations(ids: Iterable[str]) -> list[core.Group]:
+    """Organisations by id."""
+    return core.Session.query(core.Group).filter(core.Group.id.in_(list(ids))).all()
+
+
 def mark_indexed(dataset_ids: Sequence[str]) -> None:
     """Note that datasets are in the index."""
     statement = sa.update(HarvestRecord).where(HarvestRecord.dataset_id.in_(dataset_ids)).values(indexed=True)
@@ -247,10 +268,25 @@ def current_object(record: HarvestRecord) -> Any:
     return query.order_by(HarvestObject.import_finished.desc()).first()
 
 
-def retire_objects(dataset_id: str) -> None:
-    """No entry of the dataset is current any more."""
-    where = sa.and_(HarvestObject.package_id == dataset_id, HarvestObject.current.is_(True))
+def retire_objects(dataset_ids: Iterable[str]) -> None:
+    """No entry of the datasets is current any more."""
+    where = sa.and_(HarvestObject.package_id.in_(list(dataset_ids)), HarvestObject.current.is_(True))
     core.Session.execute(sa.update(HarvestObject).where(where).values(current=False))
+
+
+def remember(records: Iterable[Mapping[str, Any]]) -> None:
+    """Write records anew, with all their columns."""
+    statement = insert(HarvestRecord)
+    columns = HarvestRecord.__table__.c
+    fresh = {each.name: statement.excluded[each.name] for each in columns if each.name != "id"}
+    core.Session.execute(
+        statement.on_conflict_do_update(index_elements=["id"], set_=fresh), [dict(each) for each in records]
+    )
+
+
+def enter(entries: Iterable[Mapping[str, Any]]) -> None:
+    """Write entries of the register."""
+    core.Session.execute(sa.insert(HarvestObject), [dict(each) for each in entries])
 
 
 def forget_errors(job_id: str) -> None:

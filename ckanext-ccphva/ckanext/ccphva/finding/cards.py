@@ -35,7 +35,7 @@ def fields(dataset: Mapping[str, Any], document: Mapping[str, Any]) -> Document:
     :param dataset: the validated dataset, without data that are not everybody's.
     :param document: its search document as CKAN makes it.
     """
-    owner: Any = model.Group.get(dataset["owner_org"]) if dataset.get("owner_org") else None
+    owner: Any = model.Session.get(model.Group, dataset["owner_org"]) if dataset.get("owner_org") else None
     publishers = [
         own
         for each in dataset.get("publisher") or ()

@@ -85,8 +85,7 @@ def propose(names: Sequence[str], rows: Sequence[Sequence[str]], separator: str 
         for at, one in zip(doubtful, again, strict=True):
             found[at] = one
     return [
-        _proposal(name, one, known, separator)
-        for name, one, known in zip(names, found, values, strict=True)
+        _proposal(name, one, known, separator) for name, one, known in zip(names, found, values, strict=True)
     ]
 
 

@@ -111,14 +111,14 @@ class CkanCatalogue:
 
     def _created(self, writes: Sequence[Write]) -> tuple[list[Outcome], dict[str, reading.Both]]:
         """One transaction for all that have nothing against them; also what the index needs of them."""
-        done, valid, context = [], [], self._context()
+        done, valid, context = [], [], self.context()
         taken = storage.names_taken({payload.slug_of(write.dataset) for write in writes})
         owners = storage.organisations({write.dataset.owner or self.owner_org for write in writes})
         for write in writes:
             if self.cancelled():
                 done.append(outcomes.left_out(write))
                 continue
-            wanted = self._wanted(write.dataset)
+            wanted = self.wanted(write.dataset)
             wanted["id"] = record_id(self.source_id, write.dataset.guid)
             wanted["name"] = payload.name_of(write.dataset, self.source_id, taken.__contains__)
             taken.add(wanted["name"])
@@ -158,9 +158,9 @@ class CkanCatalogue:
         if package and record and record.state == "active" and package.state == "deleted":
             by_hand = "its dataset was deleted by hand: restore it, or purge it to harvest it anew"
             return outcomes.outcome(write, "skipped", reason=by_hand)
-        wanted = self._wanted(dataset)
+        wanted = self.wanted(dataset)
         changed = self._changed(record, dataset)
-        context = self._context()
+        context = self.context()
         gone: list[str] = []
         if package is None:
             taken = storage.names_taken([payload.slug_of(dataset)])
@@ -180,10 +180,10 @@ class CkanCatalogue:
         self._remember([write], status)
         core.Session.commit()
         for resource in gone:  # CKAN itself would keep the rows of a table that the source has no more
-            tk.get_action("datastore_delete")(self._context(), {"resource_id": resource, "force": True})
+            tk.get_action("datastore_delete")(self.context(), {"resource_id": resource, "force": True})
         return outcomes.outcome(write, status, fields=changed)
 
-    def _wanted(self, dataset: Dataset) -> dict[str, Any]:
+    def wanted(self, dataset: Dataset) -> dict[str, Any]:
         """The dataset's payload, with a resource for each of its tables."""
         wanted = payload.package(dataset, self.file, self.owner_org)
         wanted["resources"] += self._tables(dataset)
@@ -267,7 +267,8 @@ class CkanCatalogue:
         except msgspec.DecodeError:
             return None
 
-    def _context(self) -> Any:
+    def context(self) -> Any:
+        """For CKAN's actions and validators: nobody's rights are asked, the caller commits."""
         return {
             "model": core,
             "session": core.Session,
@@ -291,7 +292,7 @@ class CkanCatalogue:
             part = dataset_ids[start : start + _INDEXED_AT_ONCE]
             known = {id_: shown[id_] for id_ in part if id_ in shown}
             others = [id_ for id_ in part if id_ not in shown]
-            refused |= self._indexed(known | reading.shown(others, self._context()))
+            refused |= self._indexed(known | reading.shown(others, self.context()))
         if dataset_ids and self.commit_index:
             search.commit()
         del source  # held till here: ckanext-harvest asks for it with each document

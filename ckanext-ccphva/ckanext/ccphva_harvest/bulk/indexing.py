@@ -15,6 +15,7 @@ from typing import Any
 
 import ckan.plugins as p
 import ckan.plugins.toolkit as tk
+import orjson
 import pysolr
 import requests
 from ckan import logic
@@ -40,16 +41,25 @@ def add(shown: Collection[reading.Both]) -> None:
 
     :raises ckan.lib.search.SearchIndexError: it refuses one of them, or does not answer.
     """
-    plain = [both for both in shown if _is_plain(both[0])]
+    plain: list[reading.Both] = []
     for both in shown:
-        if both not in plain:
+        if _is_plain(both[0]):
+            plain.append(both)
+        else:
             logic.index_update_package_dicts(both, defer_commit=True)
-    found = documents(plain)
+    connection = make_connection()
+    connection.encoder = _Encoder()
     try:
-        if found:
-            make_connection().add(docs=found, commit=False)
+        connection.add(documents(plain), commit=False)
     except (pysolr.SolrError, requests.RequestException, OSError) as error:
         raise search.SearchIndexError(str(error)[:1000]) from error
+
+
+class _Encoder:
+    """JSON for pysolr, without its detours."""
+
+    def encode(self, found: list[Document]) -> str:
+        return orjson.dumps(found, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def documents(shown: Collection[reading.Both]) -> list[Document]:

@@ -39,16 +39,19 @@ class New:
     package: core.Package = field(default_factory=core.Package)
 
 
-def validated(wanted: Values, context: Context) -> New:
-    """Validate a dataset for `package_create`.
+def validated(wanted: Values, context: Context, package: core.Package | None = None) -> New:
+    """Validate a dataset as `package_create` does, or `package_update` where there is one already.
 
-    :param wanted: its payload, with `id`, `name` and `type`.
+    :param wanted: its payload, with `name` and `type`.
     :raises ckan.logic.ValidationError: the schema has something against it; nothing is rolled back.
     """
     plugin = forms.lookup_package_plugin(wanted["type"])
-    data, errors = forms.plugin_validate(
-        plugin, context, wanted, plugin.create_package_schema(), "package_create"
-    )
+    if package is None:
+        schema, action = plugin.create_package_schema(), "package_create"
+    else:
+        schema, action = plugin.update_package_schema(), "package_update"
+        context = Context(context, package=package)
+    data, errors = forms.plugin_validate(plugin, context, wanted, schema, action)
     if errors:
         raise tk.ValidationError(errors)
     return New(data, dict(core.Session().info))

@@ -62,3 +62,8 @@ def ccphva_harvest_correction_keep(context: Context, data_dict: dict[str, Any] |
 def ccphva_harvest_conflict_list(context: Context, _data_dict: dict[str, Any] | None) -> AuthResult:
     """Everybody with an account, about the datasets that he may edit."""
     return {"success": bool(context.get("user"))}
+
+
+def ccphva_harvest_source_preview(context: Context, data_dict: dict[str, Any] | None) -> AuthResult:
+    """Whoever may edit the source."""
+    return authz.is_authorized("harvest_source_update", context, data_dict)

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from harvesting import Site, catalog
 
-MANY = 60
+MANY = 400
 
 
 class Portal:

@@ -18,7 +18,7 @@ from ckan.tests import factories
 from ckanext.ccphva import licences
 from ckanext.ccphva.rdf import licences as licence_rdf
 from ckanext.ccphva.rdf.rights import RightsProfile
-from ckanext.ccphva_harvest import catalogue, payload, settings
+from ckanext.ccphva_harvest import outcomes, payload, settings
 from ckanext.dcat.processors import RDFSerializer
 from rdflib import DCTERMS, RDF, SKOS, Graph, Literal, Namespace, URIRef
 from rdflib.namespace import XSD
@@ -135,7 +135,7 @@ def test_a_harvest_refuses_an_unlawful_fee() -> None:
     assert write("https://example.org/1", resource)["resources"][0]["fee"] == resource["fee"]
     with pytest.raises(tk.ValidationError) as caught:
         write("https://example.org/2", late)
-    assert "L324-3" in catalogue.reason_of(caught.value)
+    assert "L324-3" in outcomes.reason_of(caught.value)
 
 
 def test_licences_are_a_vocabulary() -> None:

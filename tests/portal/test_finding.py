@@ -88,7 +88,7 @@ class TestSameAsCore:
     )
     def test_order_and_hits_are_those_of_package_search(self, q: str) -> None:
         """One order and one number, whoever asks by which action; a mistyped word is mended by both."""
-        ours, core = ask(q=q, rows=50), stock(q=q, rows=50, fq="+dataset_type:dataset")
+        ours, core = ask(q=q, rows=100), stock(q=q, rows=100, fq="+dataset_type:dataset")
         assert ours["count"] == core["count"] > 0
         assert (
             sorted(names(ours)) == sorted(names(core))

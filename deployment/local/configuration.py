@@ -98,10 +98,10 @@ def portal_processes(place: Place) -> list[Process]:
             home,
             environment=with_ckan,
         ),
-        Process("jobs", f"{python}/ckan -c {place.ini} jobs worker", home, environment=with_ckan),
+        Process("jobs", f"{python}/ckan -c {place.ini} ccphva work", home, environment=with_ckan),
         Process(
             "loads",
-            f"{python}/ckan -c {place.ini} jobs worker load",
+            f"{python}/ckan -c {place.ini} ccphva work load",
             home,
             environment=with_ckan,
             stop_seconds=30,

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from ckanext.ccphva import demo as demonstration
 from ckanext.ccphva import followers as following
+from ckanext.ccphva import jobs
 from ckanext.ccphva.operations import commands as operations
 
 __all__ = ["ccphva"]
@@ -40,6 +41,13 @@ def followers(forget: str | None) -> None:
     """How far each follower is behind the change log."""
     for line in following.report(forget):
         click.echo(line)
+
+
+@ccphva.command()
+@click.argument("queues", nargs=-1)
+def work(queues: tuple[str, ...]) -> None:
+    """Do the jobs of CKAN's own queues (`default` where none is named), until stopped."""
+    jobs.Worker(queues).work(with_scheduler=True)
 
 
 for command in operations.COMMANDS:

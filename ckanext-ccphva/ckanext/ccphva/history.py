@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckanext.ccphva import activities, differences, search
 
 
-def changes(dataset: Mapping[str, Any], before: str | None, after: str | None) -> dict[str, Any]:
-    """Two versions compared; the latest with the one before it where none is named.
+def changes(
+    dataset: Mapping[str, Any], before: str | None, after: str | None, at: datetime | None = None
+) -> dict[str, Any]:
+    """Two versions compared; the latest (of a moment) with the one before it where none is named.
 
     :raises ObjectNotFound: one of the two is not a version of this dataset.
     """
     versions = activities.versions(dataset["id"])
     names = [version["id"] for version in versions]
-    newer = after or (names[0] if names else None)
+    standing = [each["id"] for each in versions if at is None or datetime.fromisoformat(each["at"]) <= at]
+    newer = after or (standing[0] if standing else None)
     older = before or _previous(names, newer)
     shown: dict[str, Any] = {"versions": versions, "before": older, "after": newer}
     if not newer or not older:

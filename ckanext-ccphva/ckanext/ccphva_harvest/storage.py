@@ -312,6 +312,28 @@ def written_by(job_id: str) -> int:
     return query.filter(HarvestObject.report_status.in_(["added", "updated"])).scalar()
 
 
+def written_entries(job_id: str, offset: int, limit: int) -> tuple[list[Any], int]:
+    """Entries of datasets that a job wrote or withdrew, in its order; and how many there are in all."""
+    query = core.Session.query(HarvestObject).filter_by(harvest_job_id=job_id, state="COMPLETE")
+    query = query.filter(HarvestObject.report_status.in_(["added", "updated", "deleted"]))
+    ordered = query.order_by(HarvestObject.import_finished, HarvestObject.id)
+    return ordered.offset(offset).limit(limit).all(), query.count()
+
+
+def job_errors(job_id: str) -> list[str]:
+    """What went wrong with a job as a whole, or with its tables."""
+    query = core.Session.query(HarvestGatherError.message).filter_by(harvest_job_id=job_id)
+    return [str(row[0]) for row in query.order_by(HarvestGatherError.created)]
+
+
+def record_errors(job_id: str) -> Iterator[tuple[str, Any]]:
+    """What went wrong with single records: message and entry of each."""
+    query = core.Session.query(HarvestObjectError.message, HarvestObject)
+    query = query.join(HarvestObject, HarvestObject.id == HarvestObjectError.harvest_object_id)
+    for message, entry in query.filter(HarvestObject.harvest_job_id == job_id).order_by(HarvestObject.guid):
+        yield str(message or ""), entry
+
+
 def forget_source(source_id: str) -> list[str]:
     """Drop records and runs of a source; returns the datasets that the records named."""
     datasets = [row[0] for row in core.Session.query(HarvestRecord.dataset_id).filter_by(source_id=source_id)]

@@ -102,6 +102,7 @@ def ccphva_dataset_changes_show(context: Context, data_dict: DataDict) -> dict[s
     :param id: name or id of the dataset.
     :param before: id of the older version (optional; the one before ``after``).
     :param after: id of the newer version (optional; the latest).
+    :param at: a moment in UTC (ISO 8601, optional): ``after`` is the latest version of that moment.
     :returns: ``versions`` (the latest first: ``id``, ``at``, ``user``, ``kind``), ``before``, ``after``,
         ``fields`` (``field``, ``label``, ``language``, ``kind`` ``text`` or ``items``, ``parts`` with
         ``change`` and ``text``) and ``resources`` (``name``, ``change``, ``fields``).
@@ -109,7 +110,7 @@ def ccphva_dataset_changes_show(context: Context, data_dict: DataDict) -> dict[s
     """
     tk.check_access("ccphva_dataset_changes_show", context, data_dict)
     dataset = tk.get_action("package_show")(fresh_context(context), {"id": data_dict["id"]})
-    return history.changes(dataset, data_dict.get("before"), data_dict.get("after"))
+    return history.changes(dataset, data_dict.get("before"), data_dict.get("after"), data_dict.get("at"))
 
 
 @tk.side_effect_free

@@ -47,9 +47,16 @@ def copy(not_empty: Validator, unicode_safe: Validator, ignore_empty: Validator)
 
 
 @validator_args
-def two_versions(not_empty: Validator, unicode_safe: Validator, ignore_empty: Validator) -> Schema:
+def two_versions(
+    not_empty: Validator, unicode_safe: Validator, ignore_empty: Validator, isodate: Validator
+) -> Schema:
     version = [ignore_empty, unicode_safe]
-    return {"id": [not_empty, unicode_safe], "before": version, "after": version}
+    return {
+        "id": [not_empty, unicode_safe],
+        "before": version,
+        "after": version,
+        "at": [ignore_empty, isodate],
+    }
 
 
 @validator_args

@@ -10,9 +10,10 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 from ckan.types import Context
 from ckanext.ccphva_harvest import catalogue, config, dispatch, harvesters, schedule, storage
-from ckanext.ccphva_harvest.logic import corrections, preview
+from ckanext.ccphva_harvest.logic import corrections, preview, report
 from ckanext.ccphva_harvest.logic.corrections import *  # noqa: F403 -- the blanket looks for actions here
 from ckanext.ccphva_harvest.logic.preview import *  # noqa: F403
+from ckanext.ccphva_harvest.logic.report import *  # noqa: F403
 from ckanext.ccphva_harvest.register import HarvestJob
 
 __all__ = [
@@ -24,7 +25,9 @@ __all__ = [
     "harvest_source_clear",
     "harvest_source_show_status",
 ]
-__all__ += corrections.__all__ + preview.__all__
+__all__ += corrections.__all__
+__all__ += preview.__all__
+__all__ += report.__all__
 
 Data = dict[str, Any]
 

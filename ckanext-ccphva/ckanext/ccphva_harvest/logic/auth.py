@@ -8,7 +8,7 @@ import ckan.plugins.toolkit as tk
 from ckan import authz
 from ckan import model as core
 from ckan.types import AuthResult, Context
-from ckanext.ccphva_harvest.register import HarvestObject
+from ckanext.ccphva_harvest.register import HarvestJob, HarvestObject
 
 
 @tk.chained_auth_function
@@ -67,3 +67,11 @@ def ccphva_harvest_conflict_list(context: Context, _data_dict: dict[str, Any] | 
 def ccphva_harvest_source_preview(context: Context, data_dict: dict[str, Any] | None) -> AuthResult:
     """Whoever may edit the source."""
     return authz.is_authorized("harvest_source_update", context, data_dict)
+
+
+def ccphva_harvest_report_show(context: Context, data_dict: dict[str, Any] | None) -> AuthResult:
+    """Whoever may edit the source of the job."""
+    job = HarvestJob.get((data_dict or {}).get("id"))
+    if job is None:
+        raise tk.ObjectNotFound(tk._("There is no such harvest"))
+    return authz.is_authorized("harvest_source_update", context, {"id": job.source_id})

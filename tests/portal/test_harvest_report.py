@@ -1,4 +1,4 @@
-"""What a run did, as its report tells it: differences equal to the datasets before and after, errors by cause."""
+"""What a run did, as its report tells it: what changed, as the datasets have it, and errors by cause."""
 
 from __future__ import annotations
 

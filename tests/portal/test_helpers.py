@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import ckan.plugins.toolkit as tk
 import pytest
 import sqlalchemy
 from catalogue_support import plugins_loaded  # noqa: F401
 from ckan import model
+from ckan.lib import helpers as core
 from ckan.tests.helpers import _get_test_app
 from ckanext.ccphva import helpers, narrative, outlines
+from flask_babel import force_locale
 
 pytestmark = pytest.mark.usefixtures("plugins_loaded")
 
@@ -112,6 +116,7 @@ def test_helpers_ask_no_database(app: Any) -> None:
                     "ccphva_concept_labels": ({"codelist": "local-theme"}, ["mobility"]),
                     "ccphva_concept_options": ({"codelist": "local-theme"}, "elsewhere"),
                     "humanize_entity_type": (None, "package", "data_service", "breadcrumb"),
+                    "render_datetime": (lambda *_: "a day", "2026-11-25T10:00:00", None, True),
                     "ccphva_faults_by_language": (["de: zu lang"],),
                     "ccphva_form_steps": ("dataset",),
                     "ccphva_is_multilingual": ({"validators": "fluent_text"},),
@@ -203,3 +208,28 @@ def test_texts_by_language_are_texts(value: dict[str, Any], expected: str) -> No
     """Never a dictionary, whether core has a plain field beside them or not."""
     field = next(iter(value))
     assert helpers.ccphva_translated(value, field) == expected
+
+
+class TestRenderDatetime:
+    @pytest.mark.parametrize(
+        ("locale", "wanted"),
+        [
+            ("fr", "1 janvier 2027, 00:30"),
+            ("de", "1. Januar 2027, 00:30"),
+            ("en", "January 1, 2027, 00:30"),
+            ("lb", "1. Januar 2027, 00:30"),
+        ],
+    )
+    @pytest.mark.parametrize("zone", ["", "+00:00"])
+    def test_a_date_with_its_hour(self, app: Any, locale: str, wanted: str, zone: str) -> None:
+        """In the order of the reader's language, in the year of the calendar, at the territory's time."""
+        with app.flask_app.test_request_context(f"/{locale}/"), force_locale(locale):
+            assert tk.h.render_datetime(f"2026-12-31T23:30:15{zone}", with_hours=True) == wanted
+
+    def test_all_else_is_cores(self, app: Any) -> None:
+        moment = datetime(2026, 11, 25, 21, 34, 51)
+        with app.flask_app.test_request_context("/"):
+            for options in ({}, {"date_format": "%Y"}, {"with_seconds": True}):
+                assert tk.h.render_datetime(moment, **options) == core.render_datetime(moment, **options)
+            for nothing in (None, "", "yesterday"):
+                assert tk.h.render_datetime(nothing, with_hours=True) == ""

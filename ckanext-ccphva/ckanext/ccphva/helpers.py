@@ -29,6 +29,7 @@ from ckanext.ccphva.config import territory_folder
 from ckanext.ccphva.discovery import citation
 from ckanext.dcat.utils import catalog_uri
 from flask import has_request_context
+from flask_babel import format_time
 
 __all__ = [
     "ccphva_advice",
@@ -61,6 +62,7 @@ __all__ = [
     "ccphva_texts",
     "ccphva_translated",
     "humanize_entity_type",
+    "render_datetime",
 ]
 
 
@@ -97,6 +99,25 @@ def humanize_entity_type(core: Any, entity_type: str, object_type: str, purpose:
     """Words for data services and series; CKAN's own for everything else."""
     message = kinds.WORDS.get(object_type, {}).get(purpose) if entity_type == "package" else None
     return tk._(message) if message else core(entity_type, object_type, purpose)
+
+
+@tk.chained_helper
+def render_datetime(
+    core: Any,
+    datetime_: datetime | str | None,
+    date_format: str | None = None,
+    with_hours: bool = False,
+    with_seconds: bool = False,
+) -> str:
+    """Core's, and a date with its hour in the order of the reader's language.
+
+    Core writes all languages as English, with the year of the ISO week: 1 January 2027 is in 2026 there.
+    """
+    if not with_hours or with_seconds or date_format:
+        return core(datetime_, date_format, with_hours, with_seconds)
+    day = core(datetime_)
+    moment = tk.h.date_str_to_datetime(datetime_) if day and isinstance(datetime_, str) else datetime_
+    return f"{day}, {format_time(moment, 'HH:mm')}" if day else ""
 
 
 def ccphva_concepts(field: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -43,3 +43,13 @@ def report(source: str, id: str) -> str:  # noqa: A002
         tk.abort(404)
     tk.g.dataset_type = "harvest"
     return tk.render("harvesting/report.html", {"harvest_source": shown, "report": found})
+
+
+@ccphva_sources.route("/dashboard/sources")
+def condition() -> str:
+    """How the sources do of those organisations for which one may write."""
+    try:
+        found = tk.get_action("ccphva_harvest_condition_list")({}, {})
+    except tk.NotAuthorized:
+        tk.abort(403)
+    return tk.render("harvesting/condition.html", {"sources": found})

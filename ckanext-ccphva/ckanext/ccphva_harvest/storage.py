@@ -206,6 +206,42 @@ def active_sources() -> list[Any]:
     )
 
 
+def sources_of(owners: Sequence[str]) -> list[tuple[Any, str, str]]:
+    """Sources of some organisations that were not deleted: source, name, title of its organisation."""
+    query = (
+        core.Session.query(HarvestSource, core.Package.name, core.Group.title)
+        .join(core.Package, core.Package.id == HarvestSource.id)
+        .join(core.Group, core.Group.id == core.Package.owner_org)
+        .filter(core.Package.state == "active", core.Package.owner_org.in_(list(owners)))
+    )
+    return [(source, name, title or "") for source, name, title in query]
+
+
+def last_successes(source_ids: Sequence[str]) -> dict[str, Any]:
+    """End of the last run without an error, by source."""
+    query = sa.select(HarvestRun.source_id, sa.func.max(HarvestRun.finished)).where(
+        HarvestRun.source_id.in_(source_ids), sa.func.coalesce(HarvestRun.report["error"].astext, "") == ""
+    )
+    found = core.Session.execute(query.group_by(HarvestRun.source_id))
+    return {source_id: moment for source_id, moment in found if moment}
+
+
+def last_runs(source_ids: Sequence[str], most: int) -> dict[str, list[HarvestRun]]:
+    """The last runs that came to an end, the latest first, by source."""
+    turn = sa.func.row_number().over(
+        partition_by=HarvestRun.source_id, order_by=(HarvestRun.finished.desc(), HarvestRun.job_id)
+    )
+    ended = sa.select(HarvestRun.job_id, turn.label("turn")).where(
+        HarvestRun.source_id.in_(source_ids), HarvestRun.finished.isnot(None)
+    )
+    numbered = ended.subquery()
+    query = core.Session.query(HarvestRun).join(numbered, numbered.c.job_id == HarvestRun.job_id)
+    found: dict[str, list[HarvestRun]] = {}
+    for run in query.filter(numbered.c.turn <= most).order_by(numbered.c.turn):
+        found.setdefault(run.source_id, []).append(run)
+    return found
+
+
 # -- records -----------------------------------------------------------------------------------------------
 
 

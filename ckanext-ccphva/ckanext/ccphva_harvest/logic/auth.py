@@ -75,3 +75,8 @@ def ccphva_harvest_report_show(context: Context, data_dict: dict[str, Any] | Non
     if job is None:
         raise tk.ObjectNotFound(tk._("There is no such harvest"))
     return authz.is_authorized("harvest_source_update", context, {"id": job.source_id})
+
+
+def ccphva_harvest_condition_list(context: Context, _data_dict: dict[str, Any] | None) -> AuthResult:
+    """Everybody with an account, about the sources that he may edit."""
+    return {"success": bool(context.get("user"))}

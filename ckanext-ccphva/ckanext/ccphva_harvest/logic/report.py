@@ -1,4 +1,4 @@
-"""The action that tells what a run did."""
+"""The actions that tell what a run did, and how the sources do."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 from ckan.logic import fresh_context
 from ckan.types import Context
-from ckanext.ccphva_harvest import report
+from ckanext.ccphva_harvest import condition, report
 
-__all__ = ["ccphva_harvest_report_show"]
+__all__ = ["ccphva_harvest_condition_list", "ccphva_harvest_report_show"]
 _FURTHEST = 10_000_000
 
 
@@ -39,6 +39,22 @@ def ccphva_harvest_report_show(context: Context, data_dict: dict[str, Any]) -> d
         "offset": offset,
         "limit": report.A_PAGE,
     }
+
+
+@tk.side_effect_free
+def ccphva_harvest_condition_list(context: Context, data_dict: dict[str, Any]) -> list[dict[str, Any]]:
+    """How the sources do that the caller may edit, those that need somebody first.
+
+    :returns: of each ``id``, ``name``, ``title``, ``organization``, ``state`` (``failing``, ``late``: two
+        turns were missed, ``never``: no run came to an end, ``ok``, ``paused``), ``error``, ``success`` and
+        ``due`` (UTC, or None), and ``runs``, the last ten, the latest first: ``job``, ``finished``, ``ok``,
+        ``read``, ``added``, ``updated``, ``deleted``, ``failed``
+    """
+    tk.check_access("ccphva_harvest_condition_list", context, data_dict)
+    organizations = tk.get_action("organization_list_for_user")(
+        fresh_context(context), {"permission": "update_dataset"}
+    )
+    return condition.of([each["id"] for each in organizations])
 
 
 def _offset(given: Any) -> int:

@@ -25,6 +25,7 @@ PATHS = {
     "service": "/data_service/new",
     "tasks": "/dashboard/tasks",
     "conflicts": "/dashboard/conflicts",
+    "sources": "/dashboard/sources",
     "profile": "/user/edit",
 }
 Open = Callable[..., Page]

@@ -9,6 +9,7 @@ import ckan.plugins.toolkit as tk
 import pytest
 from ckan import model
 from ckan.tests import factories, helpers
+from ckanext.harvest.model import HarvestObject
 from harvesting import Site, act, catalog, datasets, harvest, make_source
 
 pytestmark = pytest.mark.usefixtures("with_plugins", "clean_db", "clean_index")
@@ -125,6 +126,17 @@ def test_errors_by_cause(site: Site) -> None:
     assert "javascript" in cause["message"]
     assert {each["url"] for each in cause["records"]} == {f"http://x.example/d/{key}" for key in "abc"}
     assert all(act("harvest_object_show", id=each["object"]) for each in cause["records"])
+
+
+@pytest.mark.usefixtures("with_request_context")
+def test_entries_that_name_no_dataset_are_passed_over(site: Site) -> None:
+    """A harvester of another extension may close an entry without one."""
+    job = harvest(make_source(site.serve("/c", catalog(list("ab")))))
+    entry = model.Session.query(HarvestObject).filter_by(harvest_job_id=job["id"]).first()
+    entry.package_id = None
+    model.Session.commit()
+    shown = report(job)
+    assert (shown["count"], len(shown["changes"])) == (1, 1)
 
 
 def test_an_unknown_run() -> None:

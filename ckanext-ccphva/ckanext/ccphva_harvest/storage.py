@@ -352,6 +352,7 @@ def written_entries(job_id: str, offset: int, limit: int) -> tuple[list[Any], in
     """Entries of datasets that a job wrote or withdrew, in its order; and how many there are in all."""
     query = core.Session.query(HarvestObject).filter_by(harvest_job_id=job_id, state="COMPLETE")
     query = query.filter(HarvestObject.report_status.in_(["added", "updated", "deleted"]))
+    query = query.filter(HarvestObject.package_id.isnot(None))  # a harvester of others may leave it out
     ordered = query.order_by(HarvestObject.import_finished, HarvestObject.id)
     return ordered.offset(offset).limit(limit).all(), query.count()
 

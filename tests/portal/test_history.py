@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -130,6 +131,19 @@ def test_the_latest_change_of_a_dataset(town: Town) -> None:
     assert (title["label"], title["language"]) == ("Titre", "fr")
     assert [part["text"] for part in title["parts"]] == ["Eau ", "potable", "usée"]
     assert [each["change"] for each in changed["resources"]] == [ADDED]
+
+
+def test_the_version_of_a_moment(town: Town) -> None:
+    """The latest that stood then, whether the moment bears a zone or is in UTC."""
+    made = town.make("admin", title="Eau potable", workflow="draft")
+    for title in ("Eau usée", "Eau de pluie"):
+        town.act("editor", "package_patch", id=made["id"], title=title)
+    versions = town.act("editor", "ccphva_dataset_changes_show", id=made["id"])["versions"]
+    second = datetime.fromisoformat(versions[1]["at"])
+    there = second.replace(tzinfo=UTC).astimezone(timezone(timedelta(hours=2)))
+    for moment in (second.isoformat(), there.isoformat()):
+        shown = town.act("editor", "ccphva_dataset_changes_show", id=made["id"], at=moment)
+        assert (shown["before"], shown["after"]) == (versions[2]["id"], versions[1]["id"])
 
 
 @pytest.mark.parametrize("person", ["member", "stranger", ""])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -19,7 +19,7 @@ def changes(
     """
     versions = activities.versions(dataset["id"])
     names = [version["id"] for version in versions]
-    standing = [each["id"] for each in versions if at is None or datetime.fromisoformat(each["at"]) <= at]
+    standing = [each["id"] for each in versions if at is None or each["at"] <= _utc(at).isoformat()]
     newer = after or (standing[0] if standing else None)
     older = before or _previous(names, newer)
     shown: dict[str, Any] = {"versions": versions, "before": older, "after": newer}
@@ -37,6 +37,11 @@ def changes(
             {**each._asdict(), "fields": [_as_dict(field) for field in each.fields]} for each in resources
         ],
     }
+
+
+def _utc(moment: datetime) -> datetime:
+    """As the stream of activities keeps it: UTC without a zone."""
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 def _previous(names: list[str], newer: str | None) -> str | None:
